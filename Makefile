@@ -1,0 +1,62 @@
+# Every target sets up what it needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := $(CURDIR)
+# Nothing that is set for another project may reach ours.
+unexport PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test lint unit integration test-pythons taskcat lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready ## make the environment that the other targets run in
+
+$(VENV)/ready: requirements/dev.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed; this is " + sys.version) if sys.version_info < (3, 10) else 0'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show the result
+	$(BIN)/python -m scripts.demo
+
+up: $(VENV)/ready ## deploy on this machine and keep it running
+	$(BIN)/python -m scripts.local up
+
+down: $(VENV)/ready ## end what `make up` keeps running
+	$(BIN)/python -m scripts.local down
+
+test: lint unit integration ## lint, unit tests, integration tests
+
+lint: $(VENV)/ready ## check code, types and template
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m scripts.lint
+
+unit: $(VENV)/ready ## the handler and the scripts, without network or emulator
+	$(BIN)/python -m pytest tests/unit
+
+integration: $(VENV)/ready ## the deployed stack, on an emulator of its own
+	$(BIN)/python -m pytest tests/integration
+
+test-pythons: ## the handler's unit tests on every CPython 3.10 to 3.14 found
+	$(PYTHON) tests/pythons.py
+
+taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## taskcat's tests, on an emulator of its own
+	$(BIN)/python -m scripts.taskcat
+
+$(VENV)-taskcat/ready: requirements/taskcat.txt
+	$(PYTHON) -m venv --clear $(VENV)-taskcat
+	$(VENV)-taskcat/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/taskcat.txt
+	@touch $@
+
+lock: $(VENV)/ready ## write the newest versions and their hashes into requirements/
+	$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv
+	for name in dev taskcat; do build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) $(VENV)-* build

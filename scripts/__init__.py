@@ -1,0 +1,1 @@
+"""The commands around the template: embed, lint, local, demo, and what an operator runs."""

@@ -1,0 +1,185 @@
+"""Runs MiniStack, the emulator of AWS, on a free port of this machine: TLS on, IAM enforced."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import trustme
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+# MiniStack takes this key for the account's root user; nothing outside it knows the key.
+ROOT_KEY = "test"
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+class EmulatorError(Exception):
+    """MiniStack did not start; the message says what it printed."""
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running MiniStack: where it listens, its process, and the folder of its files."""
+
+    endpoint: str
+    pid: int
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which boto3, the AWS CLI and our scripts reach this emulator."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_CA_BUNDLE": str(self.folder / "certificate.pem"),
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client of the emulated service, as the account's root user."""
+        keys = {"aws_access_key_id": ROOT_KEY, "aws_secret_access_key": ROOT_KEY}
+        settings = {"verify": self.environment["AWS_CA_BUNDLE"], "endpoint_url": self.endpoint}
+        return boto3.Session(region_name=REGION).client(service, **{**keys, **settings, **options})
+
+    def log(self) -> str:
+        """Return what MiniStack has printed so far."""
+        return (self.folder / "log.txt").read_text("utf-8", "replace")
+
+
+def start(folder: Path, extra: Mapping[str, str] | None = None) -> Emulator:
+    """Start MiniStack with its files in folder and return once it answers.
+
+    extra: environment variables for it, over ours. Raises EmulatorError if it ends, or does
+    not answer within START_SECONDS.
+    """
+    _make_certificate(folder)
+    port = _free_port()
+    endpoint = f"https://127.0.0.1:{port}"
+    environment = {**_environment(folder, port, endpoint), **(extra or {})}
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    emulator = Emulator(endpoint, process.pid, folder)
+    give_up = time.monotonic() + START_SECONDS
+    while not _listens(port):
+        if process.poll() is not None or time.monotonic() > give_up:
+            stop(emulator)
+            raise EmulatorError(f"MiniStack did not start:\n{emulator.log()[-2000:]}")
+        time.sleep(0.05)
+    return emulator
+
+
+def stop(emulator: Emulator) -> None:
+    """End MiniStack and the workers it started; return when they are gone.
+
+    At once, by SIGKILL: its state is thrown away, and an orderly end takes it ten seconds.
+    """
+    give_up = time.monotonic() + STOP_SECONDS
+    while _kill_group(emulator.pid) and time.monotonic() < give_up:
+        _reap(emulator.pid)
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(extra: Mapping[str, str] | None = None) -> Iterator[Emulator]:
+    """Run MiniStack for the length of a with block, leaving neither process nor file behind.
+
+    A SIGTERM in the block ends it in order, like Ctrl-C does.
+    """
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with tempfile.TemporaryDirectory(prefix="tapstack-", ignore_cleanup_errors=True) as folder:
+            emulator = start(Path(folder), extra)
+            try:
+                yield emulator
+            finally:
+                stop(emulator)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _environment(folder: Path, port: int, endpoint: str) -> dict[str, str]:
+    """Return MiniStack's environment: ours without any AWS setting, plus its own."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    certificate = str(folder / "certificate.pem")
+    return {
+        **inherited,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": certificate,
+        "MINISTACK_SSL_KEY": str(folder / "key.pem"),
+        "AUTH": "true",
+        # The services of ours need no listener of their own, and these would take fixed ports.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # AWS waits one and then two minutes between the attempts; nobody wants to watch that.
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+        "LOG_LEVEL": "WARNING",
+        "TMPDIR": str(folder),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+        # What the function's workers use: MiniStack over TLS, trusted by its certificate.
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CA_BUNDLE": certificate,
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _make_certificate(folder: Path) -> None:
+    """Write a certificate for this machine, and its key, that only MiniStack's clients trust."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    with (folder / "certificate.pem").open("wb") as chain:
+        for part in (*certificate.cert_chain_pems, authority.cert_pem):
+            chain.write(part.bytes())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _kill_group(pid: int) -> bool:
+    """Kill the process group that pid leads; return whether there was one."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _reap(pid: int) -> None:
+    """Take the exit status of an ended child, which exists as a zombie until then."""
+    with suppress(ChildProcessError):  # `make down` ends what another process started
+        os.waitpid(pid, os.WNOHANG)
