@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint unit integration test-pythons taskcat lock clean
+.PHONY: help setup demo up down test lint unit integration test-pythons taskcat mutants bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ test-pythons: ## the handler's unit tests on every CPython 3.10 to 3.14 found
 
 taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## taskcat's tests, on an emulator of its own
 	$(BIN)/python -m scripts.taskcat
+
+mutants: $(VENV)/ready ## weaken the template in every way; a test must notice each
+	$(BIN)/python -m tests.template_mutants
+
+bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
+	$(BIN)/python benchmarks/handler.py
 
 $(VENV)-taskcat/ready: requirements/taskcat.txt
 	$(PYTHON) -m venv --clear $(VENV)-taskcat

@@ -23,8 +23,7 @@ QUEUE_URL = os.environ["FAILED_UPDATES_QUEUE_URL"]
 ENVIRONMENT = os.environ["ENVIRONMENT"]
 ROW_RETENTION_SECONDS = int(os.environ["ROW_RETENTION_DAYS"]) * 86_400
 
-# The metric dimension Status has these values or OTHER, for each costs a metric. From the
-# words of EasyPost, Shippo and AfterShip.
+# The metric dimension Status is one of these or OTHER: each costs a metric.
 KNOWN_STATUSES = (
     "INFO_RECEIVED PRE_TRANSIT TRANSIT IN_TRANSIT OUT_FOR_DELIVERY AVAILABLE_FOR_PICKUP "
     "ATTEMPT_FAIL DELIVERED DELAYED LOST DAMAGED EXCEPTION FAILURE RETURN_TO_SENDER "
@@ -38,7 +37,8 @@ RAW_EVENT_LIMIT_BYTES = 405_000
 # 5 s of probing, a put, a publish and a mark end by 26 of the function's 30 s.
 PROBE_SECONDS = 5
 TWICE = {"mode": "standard", "total_max_attempts": 2}
-CALLS = Config(connect_timeout=1, read_timeout=2, retries=TWICE)
+# No parameter_validation: what parse has checked need not be checked again.
+CALLS = Config(connect_timeout=1, read_timeout=2, retries=TWICE, parameter_validation=False)
 
 Fields = dict[str, Any]
 

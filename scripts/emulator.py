@@ -20,6 +20,8 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 # MiniStack takes this key for the account's root user; nothing outside it knows the key.
 ROOT_KEY = "test"
+# All that a stack needs otherwise here: CloudFormation in MiniStack knows no event archive.
+PARAMETERS = {"ArchiveRetentionDays": "0"}
 START_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -80,7 +82,7 @@ def start(folder: Path, extra: Mapping[str, str] | None = None) -> Emulator:
         )
     emulator = Emulator(endpoint, process.pid, folder)
     give_up = time.monotonic() + START_SECONDS
-    while not _listens(port):
+    while not answers(emulator):
         if process.poll() is not None or time.monotonic() > give_up:
             stop(emulator)
             raise EmulatorError(f"MiniStack did not start:\n{emulator.log()[-2000:]}")
@@ -97,6 +99,11 @@ def stop(emulator: Emulator) -> None:
     while _kill_group(emulator.pid) and time.monotonic() < give_up:
         _reap(emulator.pid)
         time.sleep(0.02)
+
+
+def answers(emulator: Emulator) -> bool:
+    """Say whether something listens where this emulator does."""
+    return _listens(int(emulator.endpoint.rsplit(":", 1)[1]))
 
 
 @contextmanager
