@@ -61,8 +61,8 @@ $(VENV)-taskcat/ready: requirements/taskcat.txt
 	@touch $@
 
 lock: $(VENV)/ready ## write the newest versions and their hashes into requirements/
-	$(PYTHON) -m venv --clear build/lock && build/lock/bin/python -m pip install --quiet uv
-	for name in dev taskcat; do build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	$(PYTHON) -m venv --clear $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
+	for name in dev taskcat; do $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(VENV)-* build
