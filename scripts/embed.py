@@ -10,9 +10,10 @@ ROOT = Path(__file__).resolve().parent.parent
 HANDLER = ROOT / "lambda" / "index.py"
 TEMPLATE = ROOT / "templates" / "TapStack.yml"
 
-# The block scalar: its header, and all the lines after it that are blank or indented deeper.
+# The block scalar: its header, and all the lines after it that are indented deeper, with the
+# blank ones between them.
 _BLOCK = re.compile(
-    r"^(?P<indent> +)ZipFile: \|\n(?P<code>(?:(?:(?P=indent) .*)?\n)*)", re.MULTILINE
+    r"^(?P<indent> +)ZipFile: \|\n(?P<code>(?:\n*(?P=indent) .*\n)*)", re.MULTILINE
 )
 
 
@@ -23,19 +24,20 @@ class EmbedError(Exception):
 def embedded(template: str) -> str:
     """Return the code in a template's ZipFile block as it would run; raise EmbedError."""
     match = _block(template)
-    margin = len(match["indent"]) + 2
-    return "".join(line[margin:] or "\n" for line in match["code"].splitlines(keepends=True))
+    return re.sub(rf"^{match['indent']} ", "", match["code"], flags=re.MULTILINE)
 
 
 def embed(template: str, code: str) -> str:
     """Return the template with code in its ZipFile block, and nothing else changed.
 
-    Raises EmbedError unless the template has exactly one block scalar named ZipFile.
+    Raises EmbedError unless the template has exactly one block scalar named ZipFile, and the
+    code ends with one newline, as the block will.
     """
+    if code.rstrip("\n") + "\n" != code or code == "\n":
+        raise EmbedError("the handler must end with one newline")
     match = _block(template)
-    margin = match["indent"] + "  "
-    lines = (margin + line if line.strip() else "\n" for line in code.splitlines(keepends=True))
-    return template[: match.start("code")] + "".join(lines) + template[match.end("code") :]
+    lines = re.sub("^(?=.)", match["indent"] + " ", code, flags=re.MULTILINE)
+    return template[: match.start("code")] + lines + template[match.end("code") :]
 
 
 def _block(template: str) -> re.Match[str]:
