@@ -83,7 +83,7 @@ def parse(envelope: Any) -> tuple[Fields, int]:
         "updateId": text(detail, "updateId", 256, "") or text(envelope, "id", 256),
         "rawEvent": to_json(detail),
     }
-    if len(update["rawEvent"]) > RAW_EVENT_LIMIT_BYTES:
+    if len(update["rawEvent"].encode()) > RAW_EVENT_LIMIT_BYTES:
         del update["rawEvent"]
     return update, event_ms
 
@@ -170,16 +170,19 @@ def iso(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-COMPACT = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 INFINITE = re.compile(r'("(?:[^"\\]|\\.)*")|Infinity')
+UNSENDABLE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # not in UTF-8, not in SQS
 
 
 def to_json(value: Any) -> str:
-    """Return compact ASCII JSON; ``1e999``, which parses to infinity, becomes that again."""
+    """Return compact JSON; ``1e999``, which parses to infinity, becomes that again."""
     try:
-        return COMPACT(value)
+        written = COMPACT(value)
     except ValueError:
-        return INFINITE.sub(lambda found: found[1] or "1e999", json.dumps(value))
+        written = json.dumps(value, ensure_ascii=False)
+        written = INFINITE.sub(lambda found: found[1] or "1e999", written)
+    return UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 # ---- store
@@ -223,17 +226,17 @@ def store(update: Fields, event_ms: int, now_ms: int) -> tuple[int, Fields | Non
 
 
 def settle(update: Fields, timestamp: int, there: Fields, event: Any) -> Fields:
-    """Keep the whole event if its row could not, alert if critical; mark the row, return marks.
+    """Alert if critical, keep the whole event if its row could not; mark the row, return marks.
 
     Marks come last: a crash before them repeats a message, but never loses one.
     """
     marks: Fields = {}
-    if "rawEvent" not in update and "rawEventKeptAt" not in there:
-        keep("rawEvent: too big for a row, which is stored without it", event)
-        marks["rawEventKeptAt"] = {"S": iso(clock_ms())}
     if update["status"] in CRITICAL and "alertedAt" not in there:
         alert(update)
         marks["alertedAt"] = {"S": iso(clock_ms())}
+    if "rawEvent" not in update and "rawEventKeptAt" not in there:
+        keep("rawEvent: too big for a row, which is stored without it", event)
+        marks["rawEventKeptAt"] = {"S": iso(clock_ms())}
     if marks:
         dynamodb.update_item(
             TableName=TABLE,

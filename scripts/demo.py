@@ -17,6 +17,7 @@ from rich.table import Table
 
 from scripts import emulator, stack
 from scripts.embed import TEMPLATE
+from scripts.mailbox import Alert, Mailbox, receive
 from scripts.scenario import Step, steps
 
 # MiniStack starts a worker for each event in flight, so more would only wait for processors.
@@ -31,7 +32,7 @@ class Seen:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
-    mails: list[dict[str, Any]] = field(default_factory=list)
+    mails: list[Alert] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
 
     def count(self, outcome: str) -> int:
@@ -49,25 +50,7 @@ class Demo:
         self.dynamodb = local.client("dynamodb")
         self.logs = local.client("logs")
         self.sqs = local.client("sqs")
-        self.inbox = self._subscribe(local.client("sns"))
-
-    def _subscribe(self, sns: Any) -> str:
-        """Subscribe a queue to the alert topic, as a mailbox that can be read; return its URL."""
-        url: str = self.sqs.create_queue(QueueName="demo-inbox")["QueueUrl"]
-        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        arn = attributes["Attributes"]["QueueArn"]
-        topic = self.stack["AlertTopicArn"]
-        may_deliver = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [may_deliver]})
-        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        return url
+        self.mailbox = Mailbox(local.client, deployed["AlertTopicArn"], "demo-inbox")
 
     def send(self, step: Step) -> float | None:
         """Put an update on the bus; return the ms until its row could be read, if it gets one."""
@@ -108,8 +91,8 @@ class Demo:
             time.sleep(0.05)
             seen.records = self._records()
         seen.rows = self.dynamodb.scan(TableName=self.stack["ShipmentLogsTableName"])["Items"]
-        seen.mails = self._messages(self.inbox)
-        seen.rejected = self._messages(self.stack["FailedUpdatesQueueUrl"])
+        seen.mails = self.mailbox.alerts()
+        seen.rejected = self._kept()
         return seen
 
     def _records(self) -> list[dict[str, Any]]:
@@ -120,14 +103,12 @@ class Demo:
         lines = [event["message"] for page in pages for event in page["events"]]
         return [json.loads(line) for line in lines if line.startswith('{"_aws"')]
 
-    def _messages(self, url: str) -> list[dict[str, Any]]:
-        """Return what lies on a queue, as JSON."""
-        bodies: list[dict[str, Any]] = []
-        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
-            bodies.extend(json.loads(message["Body"]) for message in messages)
-        return bodies
+    def _kept(self) -> list[dict[str, Any]]:
+        """Return what lies on the failed-updates queue, and leave it there."""
+        kept: list[dict[str, Any]] = []
+        while messages := receive(self.sqs, self.stack["FailedUpdatesQueueUrl"], linger=0):
+            kept.extend(json.loads(message["Body"]) for message in messages)
+        return kept
 
 
 def send_all(demo: Demo, story: list[Step], console: Console) -> list[float]:
@@ -177,8 +158,7 @@ def show_shipments(seen: Seen) -> Table:
 def show_mails(seen: Seen) -> list[Panel]:
     """Return the alerts as a mail client would show them."""
     return [
-        Panel(mail["Message"], title=mail["Subject"], title_align="left", width=76)
-        for mail in seen.mails
+        Panel(mail.body, title=mail.subject, title_align="left", width=76) for mail in seen.mails
     ]
 
 
@@ -195,7 +175,7 @@ def totals(story: list[Step], seen: Seen) -> list[tuple[str, int, int]]:
     """Return what was expected and what was found: (name, expected, found)."""
     expected = {name: sum(step.outcome == name for step in story) for name in OUTCOMES}
     critical = sum(step.critical for step in story if step.outcome == "stored")
-    found_alerts = sum(mail["Subject"].startswith("Logistics Alert:") for mail in seen.mails)
+    found_alerts = sum(mail.subject.startswith("Logistics Alert:") for mail in seen.mails)
     return [
         ("sent", len(story), len(seen.records)),
         ("stored (rows)", expected["stored"], len(seen.rows)),

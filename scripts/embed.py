@@ -12,9 +12,7 @@ TEMPLATE = ROOT / "templates" / "TapStack.yml"
 
 # The block scalar: its header, and all the lines after it that are indented deeper, with the
 # blank ones between them.
-_BLOCK = re.compile(
-    r"^(?P<indent> +)ZipFile: \|\n(?P<code>(?:\n*(?P=indent) .*\n)*)", re.MULTILINE
-)
+_BLOCK = re.compile(r"^(?P<indent> +)ZipFile: \|\n(?P<code>(?:\n*(?P=indent) .*\n)*)", re.MULTILINE)
 
 
 class EmbedError(Exception):

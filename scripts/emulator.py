@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Emulator:
     endpoint: str
     pid: int
     folder: Path
+    process: "subprocess.Popen[bytes] | None" = None  # where this process is its parent
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,7 +81,7 @@ def start(folder: Path, extra: Mapping[str, str] | None = None) -> Emulator:
             stderr=log,
             start_new_session=True,
         )
-    emulator = Emulator(endpoint, process.pid, folder)
+    emulator = Emulator(endpoint, process.pid, folder, process)
     give_up = time.monotonic() + START_SECONDS
     while not answers(emulator):
         if process.poll() is not None or time.monotonic() > give_up:
@@ -97,7 +98,8 @@ def stop(emulator: Emulator) -> None:
     """
     give_up = time.monotonic() + STOP_SECONDS
     while _kill_group(emulator.pid) and time.monotonic() < give_up:
-        _reap(emulator.pid)
+        if emulator.process:
+            emulator.process.poll()  # until somebody asks, an ended child is a zombie
         time.sleep(0.02)
 
 
@@ -184,9 +186,3 @@ def _kill_group(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _reap(pid: int) -> None:
-    """Take the exit status of an ended child, which exists as a zombie until then."""
-    with suppress(ChildProcessError):  # `make down` ends what another process started
-        os.waitpid(pid, os.WNOHANG)

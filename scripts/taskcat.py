@@ -20,6 +20,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from scripts import emulator, stack
 from scripts.embed import ROOT
+from scripts.mailbox import Mailbox
 
 CONFIG = ROOT / ".taskcat.yml"
 PYTHON = ROOT / ".venv-taskcat" / "bin" / "python"
@@ -141,23 +142,9 @@ class Deployment:
         return stack.describe(self.cloudformation, self.pipeline_id)
 
     @cached_property
-    def inbox(self) -> str:
-        """The URL of a queue subscribed to the alert topic."""
-        sqs, topic = self.client("sqs"), self.pipeline["AlertTopicArn"]
-        url: str = sqs.create_queue(QueueName=f"inbox-{self.test}")["QueueUrl"]
-        names = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        arn = names["Attributes"]["QueueArn"]
-        delivery = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [delivery]})
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        return url
+    def mailbox(self) -> Mailbox:
+        """A subscriber of the alert topic."""
+        return Mailbox(self.client, self.pipeline["AlertTopicArn"], f"inbox-{self.test}")
 
     def created(self) -> str:
         """Check the state of the stack, and of the one nested in it."""
@@ -173,7 +160,7 @@ class Deployment:
 
     def stores(self) -> str:
         """Check that an ordinary update becomes a row, and then a critical one."""
-        _ = self.inbox  # before there is something to alert of
+        _ = self.mailbox  # subscribed before there is something to alert of
         for status in ("IN_TRANSIT", self.critical):
             detail = {"shipmentId": self._shipment(status), "status": status}
             entry = {
@@ -190,7 +177,7 @@ class Deployment:
 
     def alerts(self) -> str:
         """Check that the critical update of stores became a publish, and the ordinary one none."""
-        subjects = _until(self._subjects)
+        subjects = [alert.subject for alert in _until(self.mailbox.alerts)]
         shipment = self._shipment(self.critical)
         return "" if len(subjects) == 1 and shipment in subjects[0] else f"published: {subjects}"
 
@@ -222,10 +209,6 @@ class Deployment:
             ExpressionAttributeValues={":id": {"S": shipment}},
         )["Items"]
         return rows
-
-    def _subjects(self) -> list[str]:
-        received = self.client("sqs").receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10)
-        return [json.loads(each["Body"])["Subject"] for each in received.get("Messages", [])]
 
 
 def _rendered(asked: str, deployed: str) -> bool:

@@ -1,0 +1,82 @@
+"""A queue that reads a topic's notifications, as a subscriber of the operator's would."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Fields = dict[str, Any]
+# A message that is looked at and not deleted is back on its queue after this time at the latest.
+HIDDEN_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One notification of the topic: as it would be mailed, and what subscribers filter by."""
+
+    subject: str
+    body: str
+    attributes: Mapping[str, str]
+
+
+class Mailbox:
+    """A queue of its own that is subscribed to a topic."""
+
+    def __init__(
+        self, client: Callable[[str], Any], topic: str, name: str, *, filters: Fields | None = None
+    ) -> None:
+        """Make the queue and subscribe it; filters: a filter policy, on message attributes."""
+        self._sqs, self._sns = client("sqs"), client("sns")
+        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        names = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        arn = names["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        self._subscription = self._sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"FilterPolicy": json.dumps(filters)} if filters else {},
+            ReturnSubscriptionArn=True,
+        )["SubscriptionArn"]
+        self._alerts: list[Alert] = []
+
+    def alerts(self, linger: int = 0) -> list[Alert]:
+        """Return all the alerts that have arrived so far, waiting linger seconds for more."""
+        while messages := receive(self._sqs, self._url, linger):
+            for message in messages:
+                delete(self._sqs, self._url, message)
+                notice = json.loads(message["Body"])
+                attributes = notice.get("MessageAttributes", {}).items()
+                names = {name: attribute["Value"] for name, attribute in attributes}
+                self._alerts.append(Alert(notice.get("Subject", ""), notice["Message"], names))
+        return self._alerts
+
+    def close(self) -> None:
+        """Remove the subscription and the queue."""
+        self._sns.unsubscribe(SubscriptionArn=self._subscription)
+        self._sqs.delete_queue(QueueUrl=self._url)
+
+
+def receive(sqs: Any, url: str, linger: int) -> list[Fields]:
+    """Return up to ten messages of a queue, waiting linger seconds for the first."""
+    answer = sqs.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=linger,
+        VisibilityTimeout=HIDDEN_SECONDS,
+    )
+    messages: list[Fields] = answer.get("Messages", [])
+    return messages
+
+
+def delete(sqs: Any, url: str, message: Fields) -> None:
+    """Remove a received message from its queue."""
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

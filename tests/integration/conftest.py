@@ -1,0 +1,111 @@
+"""Starts the emulator and deploys the stack once a run, or takes a stack that is deployed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scripts import emulator as ministack
+from scripts import stack as stacks
+from scripts.embed import TEMPLATE
+from tests.integration.pipeline import DEPLOYED, EMULATED, Pipeline
+
+# Asynchronous retries come after this many seconds and then twice as many: long enough to mend
+# a permission in between.
+EMULATOR_SETTINGS = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.4"}
+
+OWN_STACK = "own_stack(reason): needs a stack of the run's own, for it does what reason says"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that names a deployed stack."""
+    parser.addoption(
+        "--stack-name",
+        metavar="NAME",
+        help="test this deployed stack, in the account, region and endpoint that boto3 is "
+        "configured for, instead of one in an emulator; its subscribers get the run's alerts",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of tests that change a stack."""
+    config.addinivalue_line("markers", OWN_STACK)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what would change a stack that is not the run's own."""
+    if config.getoption("--stack-name") is None:
+        return
+    for item in items:
+        if mark := item.get_closest_marker("own_stack"):
+            item.add_marker(pytest.mark.skip(f"--stack-name: it {mark.args[0]}"))
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[ministack.Emulator]:
+    """Run MiniStack, with nothing in it but what the tests deploy."""
+    with ministack.running(EMULATOR_SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(emulator: ministack.Emulator) -> Callable[[str], Any]:
+    """Return a function that returns the emulator's client of a service, one for all tests."""
+    return cache(emulator.client)
+
+
+@pytest.fixture(scope="session")
+def pipeline(request: pytest.FixtureRequest) -> Iterator[Pipeline]:
+    """Return the stack that most tests share."""
+    name = request.config.getoption("--stack-name")
+    pipeline = _deployed(name) if name else _emulated(request.getfixturevalue("client"))
+    try:
+        yield pipeline
+    finally:
+        pipeline.close()
+
+
+def _deployed(name: str) -> Pipeline:
+    try:
+        stack = stacks.describe(boto3.client("cloudformation"), name)
+        return Pipeline(stack, cache(boto3.client), DEPLOYED)
+    except (BotoCoreError, ClientError) as error:
+        pytest.exit(f"--stack-name {name}: {error}", returncode=2)
+    except KeyError as error:
+        pytest.exit(f"--stack-name {name}: is no stack of ours, lacks {error}", returncode=2)
+
+
+def _emulated(client: Callable[[str], Any]) -> Pipeline:
+    parameters = {**ministack.PARAMETERS, "EnvironmentSuffix": "test"}
+    template = TEMPLATE.read_text("utf-8")
+    stack = stacks.deploy(client("cloudformation"), "shared", template, parameters)
+    return Pipeline(stack, client, EMULATED)
+
+
+@pytest.fixture
+def deploy(client: Callable[[str], Any]) -> Iterator[Callable[..., Pipeline]]:
+    """Return a function that deploys one more stack, on a bus of its own; they go at the end."""
+    cloudformation, events = client("cloudformation"), client("events")
+    with ExitStack() as after:
+
+        def deploy(suffix: str, template: str = "", **parameters: str) -> Pipeline:
+            events.create_event_bus(Name=f"bus-{suffix}")
+            after.callback(events.delete_event_bus, Name=f"bus-{suffix}")
+            parameters = {
+                **ministack.PARAMETERS,
+                "EnvironmentSuffix": suffix,
+                "EventBusName": f"bus-{suffix}",
+                **parameters,
+            }
+            text = template or TEMPLATE.read_text("utf-8")
+            stack = stacks.deploy(cloudformation, f"stack-{suffix}", text, parameters)
+            after.callback(stacks.delete, cloudformation, stack.name)
+            pipeline = Pipeline(stack, client, EMULATED)
+            after.callback(pipeline.close)
+            return pipeline
+
+        yield deploy
