@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,10 @@ def processor_seconds(call: Callable[[], object]) -> float:
 
 
 def warm() -> dict[str, float]:
-    """Return the median ratios of the warm handler to a bare put and to the ordinary handler."""
+    """Return the warm handler's median ratios to a bare put and to an ordinary handler.
+
+    And, for it is at hand, the size of its log line in bytes.
+    """
     sys.path.insert(0, str(ROOT / "lambda"))
     import boto3  # noqa: PLC0415 - only once the environment names the server
     import index  # type: ignore[import-not-found]  # noqa: PLC0415 - as above
@@ -122,7 +126,7 @@ def warm() -> dict[str, float]:
     index.dynamodb.meta.events.register_first(
         "provide-client-params.dynamodb.PutItem", lambda params, **_: captured.append(params)
     )
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         index.lambda_handler(envelope(), Context())
     put, ordinary = captured[0], ordinary_handler(boto3)
     contestants: dict[str, Callable[[], object]] = {
@@ -139,8 +143,11 @@ def warm() -> dict[str, float]:
         "warm_handler_to_ordinary_handler": "ordinary",
     }
     return {
-        ratio: statistics.median(a / b for a, b in zip(took["handler"], took[other], strict=True))
-        for ratio, other in ratios.items()
+        "log_line_bytes": len(printed.getvalue().encode()),
+        **{
+            ratio: statistics.median(map(truediv, took["handler"], took[other]))
+            for ratio, other in ratios.items()
+        },
     }
 
 
