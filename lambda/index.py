@@ -107,7 +107,7 @@ def text(fields: Fields, name: str, limit: int, default: str | None = None) -> s
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 SEPARATORS = re.compile(r"[\s_\-\x00-\x1f\x7f-\x9f]+")
-PUNCTUATION = re.compile(r"[\W_]+")
+PUNCTUATION = re.compile(r"[\W_]")
 WORDS = {word.replace("_", ""): word for word in KNOWN_STATUSES}
 
 
@@ -138,8 +138,8 @@ def event_time(detail: Fields, envelope: Fields) -> int:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ISO_8601 = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?"
-    r"(?:[Zz]|([+-]\d\d):?(\d\d)?)",
+    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ]([01]\d|2[0-3]):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?"
+    r"(?:[Zz]|([+-]\d\d)(?::?([0-5]\d))?)",
     re.ASCII,
 )
 
@@ -216,7 +216,7 @@ def store(update: Fields, event_ms: int, now_ms: int) -> tuple[int, Fields | Non
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             there = error.response["Item"]
-        if there["updateId"] == item["updateId"]:
+        if all(there.get(name) == item[name] for name in ("updateId", "eventTime")):
             return timestamp, there
         timestamp += 1
     raise TimeoutError(f"no free millisecond in {PROBE_SECONDS} s of probing")
@@ -277,7 +277,7 @@ def publish(subject: str, title: str, facts: Fields, names: Fields) -> None:
 
     SNS (Publish) takes subjects of 100 printable ASCII characters and no empty attribute.
     """
-    subject = "".join(char if " " <= char <= "~" else "?" for char in subject)
+    subject = subject.encode("ascii", "replace").decode()
     facts = {**facts, "Environment": ENVIRONMENT}
     names = {**names, "environment": ENVIRONMENT}
     client("sns").publish(
@@ -344,7 +344,7 @@ def lambda_handler(event: Any, context: Any) -> Fields:
             return reject(str(why), event, log)
         return accept(update, event_ms, event, log, now_ms)
     except Exception as error:
-        code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
         log["error"] = f"{type(error).__name__} {code}".strip()
         raise
     finally:
@@ -378,7 +378,7 @@ def reject(reason: str, event: Any, log: Fields) -> Fields:
     }
     log.update(fields, reason=reason)
     kept = {"Kept whole on": QUEUE_URL, "Message": keep(reason, event)}
-    shipment_id = fields.get("shipmentId", "")
+    shipment_id = fields.get("shipmentId")
     subject = f"Logistics Processing Error - {ENVIRONMENT}"
     facts = {"Reason": reason, "Shipment ID": shipment_id or "Unknown", **kept}
     names = {"alertType": "PROCESSING_ERROR", "shipmentId": shipment_id}

@@ -1,0 +1,76 @@
+"""What the handler is made of: its imports, its clients and their patience."""
+
+import ast
+import sys
+
+import pytest
+
+from tests.unit.handler.account import FUNCTION, HANDLER, Account
+from tests.unit.handler.updates import critical, update
+
+TREE = ast.parse(HANDLER.read_text("utf-8"))
+# Longest pause before the second attempt, in seconds (botocore's standard mode).
+PAUSE_SECONDS = 1
+
+
+def test_the_handler_imports_the_standard_library_and_boto3_only() -> None:
+    names = [
+        alias.name
+        for node in ast.walk(TREE)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    ]
+    names += [str(node.module) for node in ast.walk(TREE) if isinstance(node, ast.ImportFrom)]
+    assert {name.partition(".")[0] for name in names} <= {
+        *sys.stdlib_module_names,
+        "boto3",
+        "botocore",
+    }
+
+
+def test_the_handler_parses_as_python_3_10() -> None:
+    ast.parse(HANDLER.read_text("utf-8"), feature_version=(3, 10))
+
+
+def test_a_cold_start_makes_the_client_that_every_update_needs(account: Account) -> None:
+    account.restart()
+    assert account.gate.clients == ["dynamodb"]
+
+
+def test_a_cold_start_calls_nobody(account: Account) -> None:
+    account.restart()
+    assert account.gate.attempts == []
+
+
+@pytest.mark.parametrize(
+    ("event", "clients"),
+    [
+        (update(), ["dynamodb"]),
+        (critical(), ["dynamodb", "sns"]),
+        (update(status=None), ["dynamodb", "sqs", "sns"]),
+    ],
+)
+def test_a_client_is_made_once_and_when_it_is_needed(
+    account: Account, event: dict[str, object], clients: list[str]
+) -> None:
+    account.restart()
+    for _ in range(3):
+        account.deliver(event)
+    assert account.gate.clients == clients
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "sns", "sqs"])
+def test_a_call_is_tried_twice_and_not_waited_for_long(account: Account, service: str) -> None:
+    config = account.handler.client(service).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, 2)
+    assert config.retries["mode"] == "standard"
+    assert config.retries["total_max_attempts"] == 2
+
+
+def test_the_slowest_invocation_ends_before_its_timeout(account: Account) -> None:
+    config = account.handler.dynamodb.meta.config
+    attempts = config.retries["total_max_attempts"]
+    attempt_seconds = config.connect_timeout + config.read_timeout
+    call_seconds = attempts * attempt_seconds + (attempts - 1) * PAUSE_SECONDS
+    calls = account.deliver(critical()).calls
+    assert account.handler.PROBE_SECONDS + len(calls) * call_seconds < FUNCTION["Timeout"]

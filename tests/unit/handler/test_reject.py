@@ -1,0 +1,199 @@
+"""An update that breaks the contract is kept, and people are told of it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.unit.handler.account import Account
+from tests.unit.handler.updates import ABSENT, critical, envelope, update
+
+TEXTS = {"shipmentId": 128, "location": 256, "carrier": 256, "updateId": 256}
+NO_TEXTS = [0, 1, -1.5, 1e999, True, False, [], ["a"], {}, {"S": "a"}]
+# The characters that SQS takes in a message.
+SENDABLE = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+NO_DETAIL = "detail: must be a JSON object in an EventBridge envelope"
+
+
+def refused(account: Account, event: Any) -> str:
+    """Deliver an update, make sure that it became no row, and return the reason."""
+    delivery = account.deliver(event)
+    assert delivery.calls == ["SendMessage", "Publish"]
+    assert account.kept() == [{"reason": delivery.refusal, "envelope": event}]
+    return str(delivery.refusal)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [None, True, False, 0, 1.5, "", "text", [], [update()], {}, {"detail-type": "Shipment Update"}],
+)
+def test_what_is_no_envelope_is_refused(account: Account, event: Any) -> None:
+    assert refused(account, event) == NO_DETAIL
+
+
+@pytest.mark.parametrize("detail", [ABSENT, None, True, 0, 1.5, "", "{}", [], [{}]])
+def test_a_detail_that_is_no_object_is_refused(account: Account, detail: Any) -> None:
+    assert refused(account, envelope(detail)) == NO_DETAIL
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "status"])
+@pytest.mark.parametrize("value", NO_TEXTS)
+def test_a_text_of_another_type_is_refused(account: Account, name: str, value: Any) -> None:
+    assert refused(account, update(**{name: value})) == f"{name}: must be a string"
+
+
+@pytest.mark.parametrize("value", NO_TEXTS)
+def test_an_event_id_of_another_type_is_refused(account: Account, value: Any) -> None:
+    assert refused(account, envelope(update()["detail"], id=value)) == "id: must be a string"
+
+
+@pytest.mark.parametrize("name", ["shipmentId", "status"])
+@pytest.mark.parametrize("value", [ABSENT, None, "", " ", "\u00a0\t\r\n\x1f\u2028"])
+def test_an_update_without_shipment_or_status_is_refused(
+    account: Account, name: str, value: Any
+) -> None:
+    assert refused(account, update(**{name: value})) == f"{name}: is required"
+
+
+@pytest.mark.parametrize("value", [ABSENT, None, "", " "])
+def test_an_update_without_any_id_is_refused(account: Account, value: Any) -> None:
+    event = envelope(update(updateId=value)["detail"], id=value)
+    assert refused(account, event) == "id: is required"
+
+
+@pytest.mark.parametrize(("name", "limit"), list(TEXTS.items()))
+@pytest.mark.parametrize("letter", ["X", "\U0001f69a"])
+def test_a_text_over_its_limit_is_refused(
+    account: Account, name: str, limit: int, letter: str
+) -> None:
+    event = update(**{name: letter * (limit + 1)})
+    assert refused(account, event) == f"{name}: must have at most {limit} characters"
+
+
+def test_an_event_id_over_its_limit_is_refused(account: Account) -> None:
+    event = envelope(update()["detail"], id="i" * 257)
+    assert refused(account, event) == "id: must have at most 256 characters"
+
+
+@pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0)])
+def test_a_control_character_in_a_shipment_id_is_refused(account: Account, code: int) -> None:
+    event = update(shipmentId=f"SHIP{chr(code)}1")
+    assert refused(account, event) == "shipmentId: must not contain control characters"
+
+
+def test_an_escaped_surrogate_counts_as_what_is_stored(account: Account) -> None:
+    event = update(shipmentId="\ud83d" * 22)
+    assert refused(account, event) == "shipmentId: must have at most 128 characters"
+
+
+def test_a_refused_update_is_answered_with_the_reason(account: Account) -> None:
+    result = account.deliver(update(shipmentId=" SHIP-9 ", status=7)).result
+    assert result is not None
+    assert set(result) == {"statusCode", "body"}
+    assert result["statusCode"] == 400
+    assert json.loads(result["body"]) == {
+        "message": "status: must be a string",
+        "shipmentId": "SHIP-9",
+        "status": None,
+    }
+
+
+def test_a_refused_update_takes_two_calls(account: Account) -> None:
+    assert account.deliver(update(status=None)).attempts == ["SendMessage", "Publish"]
+
+
+def test_a_refused_critical_update_is_told_of_once(account: Account) -> None:
+    account.deliver(critical(location=7))
+    assert len(account.alerts()) == 1
+
+
+def test_people_are_told_why_and_where_a_refused_update_is(account: Account) -> None:
+    account.deliver(update(shipmentId=" SHIP-9 ", status=" "))
+    (alert,) = account.alerts()
+    assert alert.subject == "Logistics Processing Error - test"
+    *lines, message, environment = alert.body.splitlines()
+    assert lines == [
+        "Error processing shipment update",
+        "",
+        "Reason: status: is required",
+        "Shipment ID: SHIP-9",
+        f"Kept whole on: {account.queue}",
+    ]
+    assert environment == "Environment: test"
+    assert message == f"Message: {account.kept_ids()[0]}"
+
+
+def test_a_refused_updates_alert_can_be_filtered_by(account: Account) -> None:
+    account.deliver(update(status=" "))
+    (alert,) = account.alerts()
+    assert alert.attributes == {
+        "alertType": "PROCESSING_ERROR",
+        "shipmentId": "SHIP-12345",
+        "environment": "test",
+    }
+
+
+@pytest.mark.parametrize("value", [ABSENT, None, "", " \n", 7, ["SHIP-1"], {}])
+def test_a_refused_update_without_shipment_is_told_of_too(account: Account, value: Any) -> None:
+    account.deliver(update(shipmentId=value))
+    (alert,) = account.alerts()
+    assert alert.body.splitlines()[3] == "Shipment ID: Unknown"
+    assert alert.attributes == {"alertType": "PROCESSING_ERROR", "environment": "test"}
+
+
+@pytest.mark.parametrize("event", [None, [], "text", 7, {}, {"detail": []}, {"detail": "x"}])
+def test_what_is_no_update_is_told_of_too(account: Account, event: Any) -> None:
+    result = account.deliver(event).result
+    assert result is not None
+    assert json.loads(result["body"]) == {"message": NO_DETAIL, "shipmentId": None, "status": None}
+    (alert,) = account.alerts()
+    assert alert.body.splitlines()[2:4] == [f"Reason: {NO_DETAIL}", "Shipment ID: Unknown"]
+
+
+def test_a_refused_shipment_id_is_shown_up_to_its_limit(account: Account) -> None:
+    account.deliver(update(shipmentId="S" * 5_000))
+    (alert,) = account.alerts()
+    assert alert.attributes["shipmentId"] == "S" * 128
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x1e", "\x85", "\u2028"])
+def test_nobody_can_add_a_line_to_a_refused_updates_alert(account: Account, end: str) -> None:
+    account.deliver(update(shipmentId=f"a{end}Reason: none", status=None))
+    (alert,) = account.alerts()
+    assert alert.body.splitlines()[3] == "Shipment ID: a?Reason: none"
+    assert len(alert.body.splitlines()) == 7
+
+
+def test_half_a_surrogate_pair_in_a_refused_shipment_id_is_told_of(account: Account) -> None:
+    account.deliver(update(shipmentId="SHIP-\ud83d", status=None))
+    (alert,) = account.alerts()
+    assert alert.attributes["shipmentId"] == "SHIP-?"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Sm\u00f8rrebr\u00f8d \U0001f69a\U0010ffff",
+        "\x00\x1b\x7f\x9f\u2028",
+        "\ufffd\ufffe\uffff",
+        "\ud7ff\ud800",
+        "\udfff\ue000",
+        1e999,
+        -1e999,
+        1e-9,
+    ],
+)
+def test_a_refused_update_is_kept_as_it_was_sent(account: Account, value: Any) -> None:
+    event = envelope({"anything": value, "Infinity": '"Infinity'}, **{"key-\u00f8": [value]})
+    account.deliver(event)
+    (text,) = account.kept_texts()
+    assert SENDABLE.fullmatch(text)
+    kept = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert kept["envelope"] == event
+
+
+def test_a_refused_update_is_kept_again_when_it_comes_again(account: Account) -> None:
+    for _ in range(2):
+        account.deliver(update(status=None))
+    assert len(account.kept()) == 2
