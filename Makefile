@@ -1,5 +1,6 @@
 # Every target sets up what it needs. `make help` lists them.
 PYTHON ?= python3
+SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)
@@ -7,7 +8,7 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint unit integration test-pythons taskcat mutants bench lock clean
+.PHONY: help setup demo up down test lint unit integration test-pythons taskcat mutants soak fuzz reliability bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +39,7 @@ lint: $(VENV)/ready ## check code, types and template
 	$(BIN)/python -m scripts.lint
 
 unit: $(VENV)/ready ## the handler and the scripts, without network or emulator
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/unit tests/hostile tests/faults
 
 integration: $(VENV)/ready ## the deployed stack, on an emulator of its own
 	$(BIN)/python -m pytest tests/integration
@@ -51,6 +52,15 @@ taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## taskcat's tests, on an emulator 
 
 mutants: $(VENV)/ready ## weaken the template in every way; a test must notice each
 	$(BIN)/python -m tests.template_mutants
+
+soak: $(VENV)/ready ## 10,000 updates with faults in the calls; the books must balance
+	$(BIN)/python -m tests.soak.soak
+
+fuzz: $(VENV)/ready ## hostile events for SECONDS (60 without it): make fuzz SECONDS=600
+	$(BIN)/python -m tests.fuzz.fuzz --seconds $(SECONDS)
+
+reliability: $(VENV)/ready ## try every fault; writes docs/reliability.md
+	$(BIN)/python -m tests.faults.report
 
 bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
 	$(BIN)/python benchmarks/handler.py

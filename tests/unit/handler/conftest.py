@@ -10,9 +10,9 @@ from tests.unit.handler.account import Account, opened
 NOW_MS = 1_768_478_401_234
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared_account() -> Iterator[Account]:
-    """Return the account of all the tests: to make one for each would take most of their time."""
+    """Return the account of a module's tests: one for each test would take most of their time."""
     with opened() as account:
         yield account
 

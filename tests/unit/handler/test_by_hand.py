@@ -9,11 +9,18 @@ import pytest
 from tests.unit.handler.account import Account
 from tests.unit.handler.updates import update
 
+STAND_IN = MagicMock()
 
-@pytest.mark.parametrize("context", [None, MagicMock()], ids=["no context", "a stand-in"])
+
+@pytest.mark.parametrize(
+    ("context", "request_id"),
+    [(None, ""), (STAND_IN, str(STAND_IN.aws_request_id))],
+    ids=["no context", "a stand-in"],
+)
 def test_an_update_needs_nothing_of_the_context(
-    account: Account, capsys: pytest.CaptureFixture[str], context: Any
+    account: Account, capsys: pytest.CaptureFixture[str], context: Any, request_id: str
 ) -> None:
     result = account.handler.lambda_handler(update(), context)
     assert result["statusCode"] == 200
-    assert json.loads(capsys.readouterr().out)["outcome"] == "stored"
+    log = json.loads(capsys.readouterr().out)
+    assert (log["outcome"], log["requestId"]) == ("stored", request_id)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.unit.handler import gate
 from tests.unit.handler.account import FUNCTION, HANDLER, Account
 from tests.unit.handler.updates import critical, update
 
@@ -65,6 +66,12 @@ def test_a_call_is_tried_twice_and_not_waited_for_long(account: Account, service
     assert (config.connect_timeout, config.read_timeout) == (1, 2)
     assert config.retries["mode"] == "standard"
     assert config.retries["total_max_attempts"] == 2
+
+
+def test_what_was_checked_is_not_checked_again_by_the_client(account: Account) -> None:
+    account.gate.break_calls("PutItem", gate.answer("{}"))
+    account.handler.dynamodb.put_item(TableName=account.table)  # Item is required
+    assert account.gate.attempts == ["PutItem"]
 
 
 def test_the_slowest_invocation_ends_before_its_timeout(account: Account) -> None:

@@ -138,6 +138,11 @@ def test_a_raw_event_takes_no_more_room_than_was_sent(account: Account) -> None:
     assert account.row()["rawEvent"] == compact
 
 
+def test_a_number_too_large_for_a_float_leaves_the_rest_as_it_was(account: Account) -> None:
+    account.deliver(update(note="Sm\u00f8rrebr\u00f8d", most=1e999))
+    assert "Sm\u00f8rrebr\u00f8d" in account.row()["rawEvent"]
+
+
 @pytest.mark.parametrize("code", [0xD800, 0xD83D, 0xDFFF])
 def test_half_a_surrogate_pair_in_a_raw_event_is_escaped(account: Account, code: int) -> None:
     account.deliver(update(note=f"a{chr(code)}b"))

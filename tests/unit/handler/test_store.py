@@ -1,6 +1,7 @@
 """Each update is one row, however often and in whatever order it comes."""
 
 import itertools
+import json
 import time
 
 import pytest
@@ -22,6 +23,16 @@ def test_a_critical_update_takes_three_calls(account: Account) -> None:
 def test_a_redelivery_takes_one_call(account: Account, event: dict[str, object]) -> None:
     account.deliver(event)
     assert account.deliver(event).attempts == ["PutItem"]
+
+
+def test_a_number_is_sent_as_dynamodb_takes_it(account: Account) -> None:
+    account.restart(ROW_RETENTION_DAYS="7")
+    account.deliver(critical())
+    put, _, mark = (request["body"] for request in account.gate.requests)
+    item, key = json.loads(put)["Item"], json.loads(mark)["Key"]
+    # The mocked table takes JSON's numbers too; DynamoDB takes text only.
+    assert item["timestamp"] == key["timestamp"] == {"N": str(TIME_MS)}
+    assert isinstance(item["expiresAt"]["N"], str)
 
 
 def test_a_redelivery_leaves_its_row_as_it_was(account: Account) -> None:

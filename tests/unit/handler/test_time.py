@@ -124,6 +124,7 @@ def test_an_update_without_a_time_happened_when_it_was_sent(account: Account, va
         "26-01-15T11:58:03Z",
         "2026-W03-4T11:58:03Z",
         "\u0662\u0660\u0662\u0666-01-15T11:58:03Z",
+        "2026-01-15T11:58:03.123\u0664Z",
         "1768478283456",
         "NaN",
         1_768_478_283_456.5,

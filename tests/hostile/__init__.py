@@ -1,0 +1,1 @@
+"""Nasty events, each with what is to come of it."""

@@ -1,0 +1,1 @@
+"""Thousands of updates through a deployed stack whose AWS calls often fail."""

@@ -1,0 +1,143 @@
+"""A replay goes to the rule alone, and tells what was new in it."""
+
+import json
+import os
+import signal
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from tests.unit.operations.cloud import ARN, Cloud, Fields, once, refusal
+
+TIMES = ("--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T06:00:00Z")
+
+
+def log(cloud: Cloud, outcome: str, shipment: str, ago: float = 0) -> None:
+    """Have the function log an outcome, so many seconds ago."""
+    line = {"_aws": {}, "outcome": outcome, "shipmentId": shipment, "updateId": f"u-{shipment}"}
+    moment = datetime.now(timezone.utc) - timedelta(seconds=ago)
+    cloud.logs.put_log_events(
+        logGroupName=cloud.log_group,
+        logStreamName="s",
+        logEvents=[{"timestamp": round(moment.timestamp() * 1000), "message": json.dumps(line)}],
+    )
+
+
+@pytest.fixture
+def logged(cloud: Cloud) -> None:
+    """Have the function log what was before the replay and what is in it."""
+    cloud.logs.create_log_stream(logGroupName=cloud.log_group, logStreamName="s")
+    log(cloud, "stored", "S-0", ago=60)
+    cloud.replay["ReplayStartTime"] = datetime.now(timezone.utc) - timedelta(seconds=1)
+    for outcome, shipment in (("stored", "S-1"), ("duplicate", "S-2"), ("duplicate", "S-3")):
+        log(cloud, outcome, shipment)
+
+
+def told(cloud: Cloud, *options: str) -> Fields:
+    result: Fields = json.loads(cloud.run("replay", *TIMES, *options, "--json").stdout)
+    return result
+
+
+@pytest.mark.usefixtures("logged")
+def test_a_replay_tells_how_many_updates_were_new(cloud: Cloud) -> None:
+    counts = told(cloud)
+    assert (counts["state"], counts["new"], counts["known"]) == ("COMPLETED", 1, 2)
+    assert counts["newUpdates"] == [{"shipmentId": "S-1", "updateId": "u-S-1"}]
+
+
+def test_a_replay_goes_from_the_archive_to_the_rule_alone(cloud: Cloud) -> None:
+    told(cloud)
+    (replay,) = cloud.replays
+    assert replay["EventSourceArn"] == f"{ARN}:archive/shipments"
+    assert replay["Destination"] == {
+        "Arn": f"{ARN}:event-bus/b",
+        "FilterArns": [f"{ARN}:rule/b/shipments"],
+    }
+    assert (replay["EventStartTime"], replay["EventEndTime"]) == (1_767_225_600, 1_767_247_200)
+
+
+@pytest.mark.usefixtures("logged")
+def test_a_replay_in_which_an_update_is_rejected_is_a_partial_failure(cloud: Cloud) -> None:
+    assert cloud.run("replay", *TIMES).exit_code == 0
+    log(cloud, "rejected", "S-4")
+    assert cloud.run("replay", *TIMES).exit_code == 1
+
+
+def test_a_replay_that_fails_is_told_with_its_reason(cloud: Cloud) -> None:
+    cloud.replay.update(State="FAILED", StateReason="Something broke")
+    result = cloud.run("replay", *TIMES)
+    assert result.exit_code == 1
+    assert "FAILED: Something broke" in result.stdout
+
+
+def test_a_replay_is_watched_to_its_end(cloud: Cloud) -> None:
+    states = ["STARTING", "RUNNING", "RUNNING", "COMPLETED"]
+    reached = datetime(2026, 1, 1, 3, tzinfo=timezone.utc)
+    cloud.broken["DescribeReplay"] = lambda _: {
+        **cloud.replay,
+        "State": states.pop(0),
+        "EventLastReplayedTime": reached,
+    }
+    assert told(cloud)["state"] == "COMPLETED"
+    assert states == []
+
+
+def test_an_interrupted_replay_goes_on_and_says_how_to_end_it(cloud: Cloud) -> None:
+    cloud.replay["State"] = "RUNNING"
+    cloud.broken["DescribeReplay"] = once(lambda: os.kill(os.getpid(), signal.SIGINT))
+    result = cloud.run("replay", *TIMES)
+    assert result.exit_code == 130
+    assert "aws events cancel-replay --replay-name shipments-" in result.stderr
+
+
+def test_a_replay_that_cannot_be_watched_is_told_of(cloud: Cloud) -> None:
+    cloud.broken["FilterLogEvents"] = lambda _: refusal("AccessDeniedException")
+    result = cloud.run("replay", *TIMES)
+    assert result.exit_code == 1
+    assert "It could not be watched to its end: not allowed: have FilterLogEvents" in result.stderr
+
+
+NOW = datetime.now(timezone.utc)
+LATER = f"{NOW + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+REFUSED = [
+    (["--from", "1h", "--to", "2h"], "is not before --to: say an earlier"),
+    (["--from", TIMES[1], "--to", TIMES[1]], "is not before --to: say an earlier"),
+    (["--from", "1h", "--to", LATER], "--to: lies in the future"),
+    (["--from", "90d", "--to", "40d"], "--to: the archive keeps 30 days: say a time of these"),
+    (["--from", "8d"], "--from: rows are kept for 7 days"),
+]
+
+
+@pytest.mark.parametrize(("options", "part"), REFUSED)
+def test_a_time_range_that_makes_no_sense_is_refused(
+    cloud: Cloud, options: list[str], part: str
+) -> None:
+    cloud.archive["RetentionDays"] = 30
+    row_days = {"ParameterKey": "RowRetentionDays", "ParameterValue": "7"}
+    cloud.stacks[0]["Parameters"].append(row_days)
+    result = cloud.run("replay", *options)
+    assert (result.exit_code, cloud.replays) == (2, [])
+    assert part in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_what_has_expired_is_stored_again_only_if_that_is_meant(cloud: Cloud) -> None:
+    row_days = {"ParameterKey": "RowRetentionDays", "ParameterValue": "7"}
+    cloud.stacks[0]["Parameters"].append(row_days)
+    assert cloud.run("replay", "--from", "8d", "--expired-too").exit_code == 0
+
+
+def test_without_an_archive_there_is_nothing_to_replay(cloud: Cloud) -> None:
+    outputs = cloud.stacks[0]["Outputs"]
+    outputs[:] = [each for each in outputs if each["OutputKey"] != "ShipmentUpdateArchiveArn"]
+    result = cloud.run("replay", "--from", "2h")
+    assert result.exit_code == 2
+    assert "stack tapstack-test has no archive: deploy it with ArchiveRetention" in result.stderr
+    assert cloud.run("replay", "--from", "2h", "--archive", f"{ARN}:archive/x").exit_code == 0
+
+
+def test_an_archive_that_is_not_there_is_named(cloud: Cloud) -> None:
+    cloud.broken["DescribeArchive"] = lambda _: refusal("ResourceNotFoundException")
+    result = cloud.run("replay", "--from", "2h", "--archive", f"{ARN}:archive/x")
+    assert result.exit_code == 2
+    assert f"--archive: there is no {ARN}:archive/x" in result.stderr
