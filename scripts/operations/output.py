@@ -11,7 +11,6 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from scripts.operations.errors import one_line
 
@@ -67,7 +66,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for heading in columns:
         grid.add_column(heading, overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(one_line(value)) for value in row))
+        grid.add_row(*(one_line(value) for value in row))
     return grid
 
 

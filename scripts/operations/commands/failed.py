@@ -21,7 +21,13 @@ COLUMNS = ("Shipment", "Status", "Failed (UTC)", "Where", "Why")
 WHY_SHOWN = 100  # characters: JSON has it all
 SELECTING = [
     click.option("--shipment", multiple=True, metavar="ID", help="Only of this one. Repeatable."),
-    click.option("--id", "ids", multiple=True, metavar="ID", help="Only the update of this event."),
+    click.option(
+        "--id",
+        "ids",
+        multiple=True,
+        metavar="ID",
+        help="Only the update of this event (see failed --json).",
+    ),
     click.option("--reason", default="", metavar="TEXT", help="Only if TEXT is in the reason."),
     click.option("--older-than", "older", type=Duration(), help="Only if it failed before, as 2h."),
     click.option("--newer-than", "newer", type=Duration(), help="Only if it failed since, as 2h."),

@@ -4,7 +4,9 @@ import pytest
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
 
+from scripts.embed import ROOT
 from scripts.operations.errors import explain
+from scripts.shipments import main
 from tests.unit.operations.cloud import Cloud, refusal
 
 URL = "https://x"
@@ -99,6 +101,13 @@ def test_each_command_s_help_has_examples(cloud: Cloud, command: str) -> None:
     assert result.exit_code == 0
     assert f"\n    scripts/shipments {command} " in result.stdout.partition("Examples:")[2]
     assert "--json" in result.stdout
+
+
+@pytest.mark.parametrize("command", main.commands)
+def test_each_command_has_its_part_in_the_operating_page(command: str) -> None:
+    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    assert f"\n## {command}: " in page
+    assert f"\n| {command} | " in page
 
 
 def test_without_a_command_there_is_help(cloud: Cloud) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.operations.interrupt import Interrupt
-from scripts.operations.sending import BYTES, ENTRIES, Sender, batches, entry_bytes
+from scripts.operations.sending import BYTES, ENTRIES, IN_FLIGHT, Sender, batches, entry_bytes
 from tests.unit.operations.cloud import Cloud, Fields, refusal
 
 
@@ -153,6 +153,15 @@ def test_a_refused_sender_sends_nothing_and_keeps_all(cloud: Cloud, updates: Pat
     assert "25 updates not sent: not allowed: have events:PutEvents on arn:bus" in result.stderr
     unsent = updates.with_name("updates.unsent.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["shipmentId"] for line in unsent] == ALL
+
+
+def test_what_fails_for_one_is_not_tried_with_all(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.broken["PutEvents"] = lambda _: refusal("AccessDeniedException")
+    lines = b'{"shipmentId": "S-1", "status": "LOST"}\n' * 300
+    result = cloud.run("send", "-", "--json", "--unsent", str(tmp_path / "x"), stdin=lines)
+    told = json.loads(result.stdout)
+    assert told["notSent"] == 300
+    assert cloud.calls.count("PutEvents") <= 2 * IN_FLIGHT
 
 
 def test_an_update_that_is_too_big_stops_no_other(cloud: Cloud, updates: Path) -> None:
