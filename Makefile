@@ -30,7 +30,11 @@ up: $(VENV)/ready ## deploy on this machine and keep it running
 down: $(VENV)/ready ## end what `make up` keeps running
 	$(BIN)/python -m scripts.local down
 
-test: lint unit integration ## lint, unit tests, integration tests
+# Side by side, each one's output in one piece where make can do that (from version 4 on).
+TOGETHER := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+test: lint ## lint, unit tests, integration tests
+	@echo 'Running unit and integration tests side by side; each reports when it has ended.'
+	@$(MAKE) --no-print-directory $(TOGETHER) unit integration
 
 lint: $(VENV)/ready ## check code, types and template
 	$(BIN)/ruff format --check

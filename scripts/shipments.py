@@ -14,7 +14,7 @@ from scripts.operations.commands.redrive import redrive
 from scripts.operations.commands.replay import replay
 from scripts.operations.commands.send import send
 from scripts.operations.commands.track import track
-from scripts.operations.errors import explain
+from scripts.operations.errors import explain, one_line
 from scripts.operations.options import examples
 
 WRONG_USE, INTERRUPTED = 2, 130
@@ -51,7 +51,7 @@ class Shipments(click.Group):
 
 def tell(message: str, status: int, advice: str = "") -> int:
     """Print an error in one line and return the exit status."""
-    click.echo(f"Error: {' '.join(message.split())}{advice}", err=True)
+    click.echo(f"Error: {one_line(message)}{advice}", err=True)
     return status
 
 

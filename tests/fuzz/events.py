@@ -29,7 +29,7 @@ WORDS = ("IN_TRANSIT", "Delivered", "delayed", "LOST", "Damaged.", "ex ception",
 letters = st.characters() | st.sampled_from(
     "\x00\n\u200b\u202e\ufeff\ud800\udfff\u2028\u0130\u017f\u00df1.Z-:T"
 )
-texts = st.text(letters, max_size=12) | st.text(letters, min_size=60, max_size=300)
+texts = st.text(letters, max_size=12) | st.text(letters, min_size=60, max_size=130)
 numbers = (
     st.integers(-(10**30), 10**30)
     | st.floats(allow_nan=False)

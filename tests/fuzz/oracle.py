@@ -39,7 +39,7 @@ def check(account: Account, events: list[Any], broken: list[Broken]) -> int:
     check_rows(rows, alone)
     refused = [event for event, identity in zip(events, alone, strict=True) if not identity]
     check_kept(account.kept_texts(), refused)
-    check_alerts(account.alerts(), rows)
+    check_alerts(account.alerts(), rows, refused)
     return failures + 3 * len(events)
 
 
@@ -111,8 +111,8 @@ def check_kept(bodies: list[str], refused: list[Any]) -> None:
     assert all(event in refused for event in kept), "kept, and not refused"
 
 
-def check_alerts(alerts: list[Alert], rows: list[Fields]) -> None:
-    """Fail unless every critical row is alerted, nothing else is, and SNS would take the alerts."""
+def check_alerts(alerts: list[Alert], rows: list[Fields], refused: list[Any]) -> None:
+    """Fail unless every critical row and every refusal is told, no more, and SNS takes it."""
     for alert in alerts:
         check_alert(alert)
     told = {
@@ -122,3 +122,5 @@ def check_alerts(alerts: list[Alert], rows: list[Fields]) -> None:
     }
     critical = {row["shipmentId"] for row in rows if row["status"] in CRITICAL}
     assert told == set(map(shown, critical)), "critical and not alerted, or the reverse"
+    errors = sum(alert.attributes["alertType"] == "PROCESSING_ERROR" for alert in alerts)
+    assert errors >= 2 * len(refused), "refused, and nobody told"

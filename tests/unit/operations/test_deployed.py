@@ -38,6 +38,7 @@ def test_a_stack_is_found_among_others(cloud: Cloud, others: Fields, options: li
 
 
 MISSING = [
+    (["--stack-name", "no\npe\x1b"], "--stack-name: no stack no pe in us-east-1"),
     (
         ["--stack-name", "nope"],
         "--stack-name: no stack nope in us-east-1: say another, or --region or --profile",

@@ -354,9 +354,6 @@ def test_a_redrive_that_dies_at_any_call_loses_nothing_and_doubles_nothing(
     *,
     before: bool,
 ) -> None:
-    # What died hides what it had for so long; nobody gives it back.
-    monkeypatch.setattr(failed_queue, "HIDDEN_SECONDS", 1)
-    monkeypatch.setattr(failed_queue.FailedQueue, "give_back", lambda _: None)
     number = 0
 
     def die(*_: Any, **__: Any) -> None:
@@ -367,10 +364,13 @@ def test_a_redrive_that_dies_at_any_call_loses_nothing_and_doubles_nothing(
 
     event = f"{'before' if before else 'after'}-call.*.{call}"
     cloud.session.events.register_first(event, die)
-    with pytest.raises(Died):
-        cloud.run(*REDRIVE)
+    with monkeypatch.context() as patch:
+        # What died hides what it had for so long; nobody gives it back.
+        patch.setattr(failed_queue, "HIDDEN_SECONDS", 1)
+        patch.setattr(failed_queue.FailedQueue, "give_back", lambda _: None)
+        with pytest.raises(Died):
+            cloud.run(*REDRIVE)
     cloud.session.events.unregister(event, die)
-    monkeypatch.undo()
     give_up = time.monotonic() + 30
     while depth(cloud) and time.monotonic() < give_up:
         told(cloud)
