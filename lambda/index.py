@@ -34,7 +34,7 @@ DAY_MS = 86_400_000
 # A DynamoDB item has at most 400 KB, ours up to 4,600 bytes besides this (DynamoDB quotas).
 RAW_EVENT_LIMIT_BYTES = 405_000
 # A call takes 7 s at worst, two attempts of 1 s connect and 2 s read, up to 1 s apart:
-# 5 s of probing, a put, a publish and a mark end by 26 of the function's 30 s.
+# 5 s of probing, put, publish and mark end by 26 of 30 s (one too big may be tried again).
 PROBE_SECONDS = 5
 TWICE = {"mode": "standard", "total_max_attempts": 2}
 # No parameter_validation: what parse has checked need not be checked again.

@@ -176,6 +176,16 @@ PUBLISHED = [
     ),
 ]
 
+# What is too big for its row is alerted first, then kept, then marked.
+KEEP_TOO_BIG = cases(
+    "SendMessage",
+    TOO_BIG,
+    (*SQS, *UNDONE, KILLED),
+    ("row", 1, "table, Lambda"),
+    ("row", 3, "table, queue"),
+    ("row, marked", 4, "table, queue"),
+)
+
 MARKED = [
     *cases(
         "UpdateItem",
@@ -313,7 +323,7 @@ CLOCKS = [
 TABLE = [
     Section("Storing", PUT),
     Section("Alerting", PUBLISH),
-    Section("Between publish and mark", PUBLISHED, window=True),
+    Section("Between publish and mark", PUBLISHED + KEEP_TOO_BIG, window=True),
     Section("Marking", MARKED),
     Section("Keeping a rejected update, and telling", KEEP),
     Section("Twins in flight", TWINS),

@@ -41,8 +41,8 @@ and nothing loses one.
 ## How to read the table
 
 A fault is in one call (`PutItem` stores the row, `Publish` sends the alert, `UpdateItem` marks the
-row as alerted, `SendMessage` keeps a rejected update) and lasts: every request of that call meets
-it. *Done* means that the service does what was asked and the function does not hear of it.
+row as alerted, `SendMessage` keeps what is rejected or too big for its row) and lasts: every
+request of that call meets it. *Done* means that the service does what was asked and the function does not hear of it.
 
 - **Ends with**: the error that the first attempt raises, as the log line names it. *killed*: Lambda
   ends the function while it waits for the call; a crash there is the same. *-*: nothing is raised,
@@ -58,7 +58,8 @@ it. *Done* means that the service does what was asked and the function does not 
   The others (the function's clock, twins at one exact point, a port where nobody listens) are
   tried on the handler alone.
 
-A rejected update stays on the queue until it is fixed or deleted, so *mended* leaves it there.
+A rejected update stays on the queue until it is fixed or deleted, and the text of one that is too
+big for its row stays there as well, so *mended* leaves them there.
 The copies of one that was kept more than once go when one of them has become a row.
 """
 
@@ -68,7 +69,7 @@ ENDING = """\
 `make reliability` runs all of it, in memory and on a stack that it deploys in a local emulator, and
 takes a few minutes. `.venv/bin/python -m pytest tests/faults` runs the part in memory, in seconds.
 `make soak` sends ten thousand updates through a stack of which one AWS call in twenty fails, and
-balances the books.
+balances the books; `make fuzz SECONDS=600` looks for an event that nobody thought of.
 
 ## What is not in the table
 
