@@ -42,7 +42,8 @@ and nothing loses one.
 
 A fault is in one call (`PutItem` stores the row, `Publish` sends the alert, `UpdateItem` marks the
 row as alerted, `SendMessage` keeps what is rejected or too big for its row) and lasts: every
-request of that call meets it. *Done* means that the service does what was asked and the function does not hear of it.
+request of that call meets it. *Done* means that the service does what was asked and the function
+does not hear of it.
 
 - **Ends with**: the error that the first attempt raises, as the log line names it. *killed*: Lambda
   ends the function while it waits for the call; a crash there is the same. *-*: nothing is raised,

@@ -79,11 +79,11 @@ class Lambda:
 
         As scripts/operations/redrive.py does it, on the deployed stack.
         """
-        body, *copies = self.queue
-        self.queue = copies
+        body, *self.queue = self.queue
+        copies = len(self.queue)
         self.asynchronously(read(Message("", "", body, {}, NOW)).envelope)
         if self.rows():
-            self.queue = self.queue[len(copies) :]
+            self.queue = self.queue[copies:]
 
     def state(self, *, pending: bool) -> State:
         """Return the update's state; pending: whether Lambda will try it again."""
