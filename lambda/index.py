@@ -91,7 +91,7 @@ def parse(envelope: Any) -> tuple[Fields, int]:
 def text(fields: Fields, name: str, limit: int, default: str | None = None) -> str:
     """Return a string field trimmed, default if it is missing, null or blank.
 
-    Raises Rejected if it is no string, too long (limit: characters) or required. A lone
+    Raises Rejected if it is no string, has over limit characters or is required. A lone
     surrogate, which no service stores, becomes its escape.
     """
     value = "" if fields.get(name) is None else fields[name]
@@ -170,17 +170,15 @@ def iso(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 INFINITE = re.compile(r'("(?:[^"\\]|\\.)*")|Infinity')
 UNSENDABLE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # not in UTF-8, not in SQS
 
 
 def to_json(value: Any) -> str:
     """Return compact JSON; ``1e999``, which parses to infinity, becomes that again."""
-    try:
-        written = COMPACT(value)
-    except ValueError:
-        written = json.dumps(value, ensure_ascii=False)
+    written = COMPACT(value)
+    if "Infinity" in written:
         written = INFINITE.sub(lambda found: found[1] or "1e999", written)
     return UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
@@ -337,6 +335,8 @@ def lambda_handler(event: Any, context: Any) -> Fields:
     now_ms = clock_ms()
     log: Fields = {"outcome": "failed", "ProcessingErrors": 1}
     log["requestId"] = getattr(context, "aws_request_id", "")
+    if isinstance(event, dict) and "replay-name" in event:
+        log["replay"] = str(event["replay-name"])[:64]
     try:
         try:
             update, event_ms = parse(event)

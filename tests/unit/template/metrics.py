@@ -1,11 +1,14 @@
 """The metrics that exist of this stack's resources, and the dimensions that select them."""
 
+from collections.abc import Mapping
+
 from tests.unit.template import handler
 from tests.unit.template.resolve import Deployment
 
 # Metrics by the dimensions that select one resource, from each service's list of its metrics.
 AT_AWS = {
     ("AWS/DynamoDB", "TableName"): {"ConsumedWriteCapacityUnits", "WriteThrottleEvents"},
+    ("AWS/DynamoDB", "Operation", "TableName"): {"SuccessfulRequestLatency", "ThrottledRequests"},
     ("AWS/Events", "RuleName"): {
         "FailedInvocations",
         "Invocations",
@@ -15,6 +18,7 @@ AT_AWS = {
     },
     ("AWS/Lambda", "FunctionName"): {
         "AsyncEventsDropped",
+        "ConcurrentExecutions",
         "DestinationDeliveryFailures",
         "Duration",
         "Errors",
@@ -22,9 +26,20 @@ AT_AWS = {
         "Throttles",
     },
     ("AWS/SNS", "TopicName"): {"NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"},
-    ("AWS/SQS", "QueueName"): {"ApproximateNumberOfMessagesVisible", "NumberOfMessagesSent"},
+    ("AWS/SQS", "QueueName"): {
+        "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesVisible",
+        "NumberOfMessagesSent",
+    },
     # The handler's own, by the dimension sets of its log line.
     ("LogisticsProcessing", "Environment"): handler.metrics(),
+    ("LogisticsProcessing", "Environment", "Status"): {"ShipmentUpdatesProcessed"},
+}
+# The operations that the function calls on its table.
+OPERATIONS = {
+    action.removeprefix("dynamodb:")
+    for action in handler.aws_actions()
+    if action.startswith("dynamodb:")
 }
 
 
@@ -43,7 +58,19 @@ def dimensions(stack: Deployment, namespace: str) -> dict[str, str]:
     }[namespace]
 
 
-def exists(namespace: str, name: str, names_of_dimensions: set[str]) -> bool:
-    """Tell whether there is such a metric by such dimensions, on the default bus or another."""
-    key = names_of_dimensions - ({"EventBusName"} if namespace == "AWS/Events" else set())
-    return len(key) == 1 and name in AT_AWS.get((namespace, *key), set())
+def is_emitted(stack: Deployment, namespace: str, metric: str, selected: Mapping[str, str]) -> bool:
+    """Tell whether something emits this metric, by these dimensions, of this stack's resources.
+
+    A dimension whose value may be any of several, as a search has it, has an empty value.
+    """
+    names = {*selected} - ({"EventBusName"} if namespace == "AWS/Events" else set())
+    if metric not in AT_AWS.get((namespace, *sorted(names)), set()):
+        return False
+    ours = dimensions(stack, namespace)
+    others = {name: value for name, value in selected.items() if name not in ours}
+    operation = others.pop("Operation", "PutItem")
+    return (
+        {**selected, **ours} == {**selected}
+        and operation in OPERATIONS
+        and others in ({}, {"Status": ""})
+    )

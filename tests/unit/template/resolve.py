@@ -23,6 +23,10 @@ _ARN = "arn:{partition}:{service}:{region}:{account}:"
 # What Ref and Fn::GetAtt return of each type (CloudFormation's reference of the type).
 # {Name} stands for a property of the resource.
 RETURNS = {
+    "AWS::CloudWatch::Alarm": {
+        "Ref": "{stack}-{id}",
+        "Arn": _ARN.replace("{service}", "cloudwatch") + "alarm:{stack}-{id}",
+    },
     "AWS::CloudWatch::Dashboard": {"Ref": "{DashboardName}"},
     "AWS::DynamoDB::Table": {
         "Ref": "{TableName}",
@@ -150,6 +154,13 @@ class Deployment:
     def resources(self) -> list[str]:
         """The logical ids of what is deployed: those whose condition holds."""
         return [name for name, each in self.template["Resources"].items() if self._exists(each)]
+
+    @property
+    def alarms(self) -> dict[str, str]:
+        """The alarms' ARNs, by logical id."""
+        resources = self.template["Resources"].items()
+        alarms = [name for name, each in resources if each["Type"] == "AWS::CloudWatch::Alarm"]
+        return {name: self.resolve({"Fn::GetAtt": [name, "Arn"]}) for name in alarms}
 
     @property
     def outputs(self) -> dict[str, Any]:

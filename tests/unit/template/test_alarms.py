@@ -82,9 +82,9 @@ def test_an_alarm_watches_this_stacks_resource(
     assert len(found) == len(alarm["Dimensions"])
 
 
-def test_an_alarms_metric_exists(alarm: dict[str, Any]) -> None:
-    names = {each["Name"] for each in alarm["Dimensions"]}
-    assert metrics.exists(alarm["Namespace"], alarm["MetricName"], names)
+def test_an_alarms_metric_is_emitted(stack: Deployment, alarm: dict[str, Any]) -> None:
+    selected = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    assert metrics.is_emitted(stack, alarm["Namespace"], alarm["MetricName"], selected)
 
 
 def test_an_alarm_rings_over_its_threshold(alarm: dict[str, Any], expected: Alarm) -> None:
