@@ -336,7 +336,7 @@ def lambda_handler(event: Any, context: Any) -> Fields:
     log: Fields = {"outcome": "failed", "ProcessingErrors": 1}
     log["requestId"] = getattr(context, "aws_request_id", "")
     if isinstance(event, dict) and "replay-name" in event:
-        log["replay"] = str(event["replay-name"])[:64]
+        log["replay"] = re.sub(r"[^\w.-]", "", str(event["replay-name"]))[:64]
     try:
         try:
             update, event_ms = parse(event)

@@ -26,9 +26,9 @@ ARCHIVED_AFTER = timedelta(minutes=10)
 
 @dataclass
 class Replayed:
-    """A replay. state and why are EventBridge's; outcomes: the function's log lines by outcome.
+    """A replay. state and why are EventBridge's; outcomes: its log lines by outcome.
 
-    new: (shipment, update id) of what was stored in that time; unseen: why it could not be watched.
+    new: (shipment, update id) of what it stored; unseen: why it could not be watched.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Archive:
         self._count(replayed, answer["ReplayStartTime"], interrupt)
 
     def _count(self, replayed: Replayed, started: datetime, interrupt: Interrupt) -> None:
-        """Count the function's log lines since the start, until no more of them come."""
+        """Count the function's log lines that name the replay, until no more of them come."""
         silent = waited = 0.0
         while silent < SILENCE_SECONDS and waited < LONGEST_SECONDS:
             before = replayed.outcomes.total()
@@ -130,10 +130,11 @@ class Archive:
         for page in pages:
             for event in page["events"]:
                 line = _line(event["message"])
-                replayed.outcomes[line.get("outcome", "")] += 1
-                if line.get("outcome") == "stored":
+                if line.get("replay") != replayed.name:
+                    continue  # it came meanwhile, or by another replay
+                replayed.outcomes[line["outcome"]] += 1
+                if line["outcome"] == "stored":
                     replayed.new.append((line["shipmentId"], line["updateId"]))
-        del replayed.outcomes[""]
 
 
 def _line(message: str) -> dict[str, Any]:

@@ -42,8 +42,7 @@ def replay(  # noqa: PLR0913 - an option each
     stored again, nor alerted of again. What was rejected is rejected again: an error alert, and
     one more message of it on the queue.
 
-    It counts by the function's log lines since the replay began: what arrives meanwhile is
-    counted too.
+    It counts by the function's log lines that name the replay, and by no others.
 
     Exit status: 1 if the replay fails, or an update is rejected or fails in it.
     """
@@ -103,4 +102,4 @@ def _tell(output: Output, replayed: Replayed, start: datetime, end: datetime) ->
         output.show(f"New: {shipment}")
     if len(replayed.new) > NEW_SHOWN:
         output.show(f"and {number(len(replayed.new) - NEW_SHOWN, 'update')} more.")
-    output.show("Counted by the function's log since the replay began.")
+    output.show("Counted by the lines of the function's log that name the replay.")

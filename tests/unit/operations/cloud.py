@@ -60,6 +60,7 @@ class Cloud:
         self.broken: dict[str, Callable[[Fields], Any]] = {}
         self.calls: list[str] = []
         self.replays: list[Fields] = []
+        self.on_replay: list[Callable[[str], None]] = []
         self.replay: Fields = {"State": "COMPLETED", "ReplayStartTime": datetime.now(timezone.utc)}
         self.archive: Fields = {"ArchiveName": "shipments", "EventSourceArn": f"{ARN}:event-bus/b"}
         self._one_at_a_time = threading.Lock()
@@ -211,6 +212,8 @@ class Cloud:
 
     def _StartReplay(self, request: Fields) -> Fields:  # noqa: N802 - the operation
         self.replays.append(request)
+        for act in self.on_replay:
+            act(request["ReplayName"])
         return {"State": "STARTING"}
 
     def _DescribeReplay(self, _: Fields) -> Fields:  # noqa: N802 - the operation

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,25 +13,31 @@ from tests.unit.operations.cloud import ARN, Cloud, Fields, once, refusal
 TIMES = ("--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T06:00:00Z")
 
 
-def log(cloud: Cloud, outcome: str, shipment: str, ago: float = 0) -> None:
-    """Have the function log an outcome, so many seconds ago."""
+def log(cloud: Cloud, outcome: str, shipment: str, **fields: str) -> None:
+    """Have the function log an outcome, and fields beside it."""
     line = {"_aws": {}, "outcome": outcome, "shipmentId": shipment, "updateId": f"u-{shipment}"}
-    moment = datetime.now(timezone.utc) - timedelta(seconds=ago)
     cloud.logs.put_log_events(
         logGroupName=cloud.log_group,
         logStreamName="s",
-        logEvents=[{"timestamp": round(moment.timestamp() * 1000), "message": json.dumps(line)}],
+        logEvents=[
+            {"timestamp": time.time_ns() // 1_000_000, "message": json.dumps({**line, **fields})}
+        ],
     )
 
 
 @pytest.fixture
 def logged(cloud: Cloud) -> None:
-    """Have the function log what was before the replay and what is in it."""
+    """Have the function log what comes by a replay, and what comes meanwhile."""
     cloud.logs.create_log_stream(logGroupName=cloud.log_group, logStreamName="s")
-    log(cloud, "stored", "S-0", ago=60)
     cloud.replay["ReplayStartTime"] = datetime.now(timezone.utc) - timedelta(seconds=1)
-    for outcome, shipment in (("stored", "S-1"), ("duplicate", "S-2"), ("duplicate", "S-3")):
-        log(cloud, outcome, shipment)
+
+    def replay(name: str) -> None:
+        for outcome, shipment in (("stored", "S-1"), ("duplicate", "S-2"), ("duplicate", "S-3")):
+            log(cloud, outcome, shipment, replay=name)
+        log(cloud, "stored", "S-4")
+        log(cloud, "failed", "S-5", replay="another")
+
+    cloud.on_replay.append(replay)
 
 
 def told(cloud: Cloud, *options: str) -> Fields:
@@ -59,7 +66,7 @@ def test_a_replay_goes_from_the_archive_to_the_rule_alone(cloud: Cloud) -> None:
 @pytest.mark.usefixtures("logged")
 def test_a_replay_in_which_an_update_is_rejected_is_a_partial_failure(cloud: Cloud) -> None:
     assert cloud.run("replay", *TIMES).exit_code == 0
-    log(cloud, "rejected", "S-4")
+    cloud.on_replay.append(lambda name: log(cloud, "rejected", "S-6", replay=name))
     assert cloud.run("replay", *TIMES).exit_code == 1
 
 
