@@ -82,6 +82,9 @@ def _faults(widget: dict[str, Any], stack: Deployment) -> Iterator[str]:
         if not metrics.is_emitted(stack, line.namespace, line.metric, line.dimensions):
             names = ", ".join(line.dimensions) or "nothing"
             yield f"{title}: nothing here emits {line.metric} of {line.namespace} by {names}"
+        statistic = line.options.get("stat", shown.get("stat", "Average"))
+        if not metrics.has_statistic(line.metric, statistic):
+            yield f"{title}: CloudWatch has no {statistic} of {line.metric}"
     for arn in shown["alarms"] if kind == "alarm" else []:
         if arn not in stack.alarms.values():
             yield f"{title}: {arn} is no alarm of this stack"

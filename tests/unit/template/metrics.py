@@ -35,6 +35,9 @@ AT_AWS = {
     ("LogisticsProcessing", "Environment"): handler.metrics(),
     ("LogisticsProcessing", "Environment", "Status"): {"ShipmentUpdatesProcessed"},
 }
+# Those of which CloudWatch has each value, and so percentiles: what a log line carries, and what
+# the service's list says so of. Of the others it has sums and extremes.
+OF_EACH_VALUE = {"Duration", "EndToEndLatency"}
 # The operations that the function calls on its table.
 OPERATIONS = {
     action.removeprefix("dynamodb:")
@@ -56,6 +59,13 @@ def dimensions(stack: Deployment, namespace: str) -> dict[str, str]:
         "AWS/SQS": {"QueueName": f"shipment-failed-updates-{suffix}"},
         "LogisticsProcessing": {"Environment": suffix},
     }[namespace]
+
+
+def has_statistic(metric: str, statistic: str) -> bool:
+    """Tell whether CloudWatch has a statistic of a metric."""
+    if statistic in {"p50", "p90", "p99"}:
+        return metric in OF_EACH_VALUE
+    return statistic in {"Sum", "Average", "Minimum", "Maximum", "SampleCount"}
 
 
 def is_emitted(stack: Deployment, namespace: str, metric: str, selected: Mapping[str, str]) -> bool:

@@ -85,6 +85,8 @@ def test_an_alarm_watches_this_stacks_resource(
 def test_an_alarms_metric_is_emitted(stack: Deployment, alarm: dict[str, Any]) -> None:
     selected = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
     assert metrics.is_emitted(stack, alarm["Namespace"], alarm["MetricName"], selected)
+    statistic = alarm.get("ExtendedStatistic") or alarm["Statistic"]
+    assert metrics.has_statistic(alarm["MetricName"], statistic)
 
 
 def test_an_alarm_rings_over_its_threshold(alarm: dict[str, Any], expected: Alarm) -> None:

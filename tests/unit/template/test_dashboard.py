@@ -88,8 +88,8 @@ WIDGETS: dict[str, Graph | None] = {
         [
             Drawn("AWS/DynamoDB", "ConsumedWriteCapacityUnits"),
             Drawn("AWS/DynamoDB", "WriteThrottleEvents"),
-            Drawn("AWS/DynamoDB", "SuccessfulRequestLatency", "p99", "PutItem", "right"),
-            Drawn("AWS/DynamoDB", "SuccessfulRequestLatency", "p99", "UpdateItem", "right"),
+            Drawn("AWS/DynamoDB", "SuccessfulRequestLatency", "Average", "PutItem", "right"),
+            Drawn("AWS/DynamoDB", "SuccessfulRequestLatency", "Average", "UpdateItem", "right"),
         ],
     ),
     "What waits on the failed-updates queue, and what is lost to it?": Graph(
@@ -190,6 +190,8 @@ def test_a_dashboard_of_metrics_that_nobody_emits_is_noticed(template: dict[str,
     [
         ("EndToEndLatency", "EndToEndLatencies"),
         ('"PutItem"', '"Query"'),
+        ('"Average"', '"p99"'),
+        ('"Maximum"', '"Greatest"'),
         ('"FunctionName"', '"Function"'),
         ('"Environment", "dev"', '"Environment", "prod"'),
         ("Environment,Status}", "Environment,Carrier}"),
