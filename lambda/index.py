@@ -335,9 +335,9 @@ def lambda_handler(event: Any, context: Any) -> Fields:
     now_ms = clock_ms()
     log: Fields = {"outcome": "failed", "ProcessingErrors": 1}
     log["requestId"] = getattr(context, "aws_request_id", "")
-    if isinstance(event, dict) and "replay-name" in event:
-        log["replay"] = re.sub(r"[^\w.-]", "", str(event["replay-name"]))[:64]
     try:
+        if isinstance(event, dict) and "replay-name" in event:
+            log["replay"] = re.sub(r"[^\w.-]", "", str(event["replay-name"]))[:64]
         try:
             update, event_ms = parse(event)
         except Rejected as why:
