@@ -1,11 +1,17 @@
 """Keeps the deployed template running on this machine, for as long as one wants to try it."""
 
+import fcntl
 import json
 import os
 import shlex
 import shutil
+import signal
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -14,6 +20,8 @@ from scripts.embed import ROOT, TEMPLATE
 
 FOLDER = ROOT / "build" / "local"
 STATE = FOLDER / "emulator.json"
+# Its process's id; locked for as long as that process runs.
+FORWARDER = FOLDER / "forwarder.pid"
 STACK_NAME = "logistics-processing-dev"
 TEST_DETAIL = {
     "shipmentId": "SHIP-12345",
@@ -33,6 +41,7 @@ def up() -> None:
     """Start MiniStack, deploy the template, and say how to talk to it."""
     if _recorded() is not None:
         raise click.UsageError("it runs already; end it first: make down")
+    _end_forwarder()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     try:
@@ -47,6 +56,7 @@ def up() -> None:
     except stack.StackError as error:
         _end(local)
         raise click.ClickException(str(error)) from None
+    _start_forwarder(local)
     click.echo(_how_to_talk_to(local))
 
 
@@ -55,6 +65,7 @@ def down() -> None:
     """End what up started."""
     local = _recorded()
     if local is None:
+        _end_forwarder()  # the emulator may have been killed
         click.echo("Nothing runs.")
         return
     _end(local)
@@ -72,7 +83,48 @@ def _recorded() -> emulator.Emulator | None:
     return local if emulator.answers(local) else None
 
 
+def _start_forwarder(local: emulator.Emulator) -> None:
+    """Start what makes CloudWatch's metrics, with its output in FOLDER."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with FORWARDER.open("w") as lock, (FOLDER / "forwarder.txt").open("w") as log:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.forwarder", STACK_NAME],
+            env={**inherited, **local.environment, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=[lock.fileno()],  # the lock goes with the last process that holds the file
+        )
+        lock.write(str(process.pid))
+
+
+def _end_forwarder() -> None:
+    """End it if it runs; return when it is gone."""
+    if not FORWARDER.exists():
+        return
+    with FORWARDER.open() as lock:
+        pid = lock.read()
+        give_up = time.monotonic() + emulator.STOP_SECONDS
+        # Only the lock says that the number is still that process's.
+        while pid and _is_locked(lock) and time.monotonic() < give_up:
+            with suppress(ProcessLookupError):
+                os.killpg(int(pid), signal.SIGKILL)
+            time.sleep(0.02)
+
+
+def _is_locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
 def _end(local: emulator.Emulator) -> None:
+    _end_forwarder()
     emulator.stop(local)
     shutil.rmtree(FOLDER, ignore_errors=True)
 
