@@ -3,41 +3,29 @@
 import json
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from statistics import quantiles
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
-from scripts import emulator, stack
+from scripts import dashboard, emulator, forwarder, stack
+from scripts.drawing.dashboard import picture
+from scripts.drawing.series import Span
 from scripts.embed import TEMPLATE
-from scripts.mailbox import Alert, Mailbox, receive
-from scripts.scenario import Step, steps
+from scripts.mailbox import Mailbox, receive
+from scripts.operations.errors import WrongUse
+from scripts.results import Seen, balanced, results
+from scripts.scenario import Step, live_steps, steps
 
 # MiniStack starts a worker for each event in flight, so more would only wait for processors.
 IN_FLIGHT = 4
 DEADLINE_SECONDS = 30
-CRITICAL_STYLE = "bold red"
-
-
-@dataclass
-class Seen:
-    """What the deployed stack shows after the updates: rows, log records, mails, rejections."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    records: list[dict[str, Any]] = field(default_factory=list)
-    mails: list[Alert] = field(default_factory=list)
-    rejected: list[dict[str, Any]] = field(default_factory=list)
-
-    def count(self, outcome: str) -> int:
-        """Return how many invocations ended so."""
-        return sum(record["outcome"] == outcome for record in self.records)
+# All of the demo happens within seconds: minutes would make one point of it.
+PERIOD_SECONDS = 1
 
 
 class Demo:
@@ -52,9 +40,10 @@ class Demo:
         self.sqs = local.client("sqs")
         self.mailbox = Mailbox(local.client, deployed["AlertTopicArn"], "demo-inbox")
 
-    def send(self, step: Step) -> float | None:
+    def send(self, planned: Step) -> float | None:
         """Put an update on the bus; return the ms until its row could be read, if it gets one."""
         started = time.perf_counter()
+        step = planned.happening(datetime.now(timezone.utc))
         answer = self.events.put_events(
             Entries=[
                 {
@@ -83,17 +72,23 @@ class Demo:
             time.sleep(0.001)
         raise stack.StackError(f"no row for {step.detail} after {DEADLINE_SECONDS} s")
 
-    def look(self, sent: int) -> Seen:
-        """Return what there is to see, once each update sent has been reported by the function."""
+    def wait(self, sent: int) -> None:
+        """Return once each update sent has been reported by the function, or after a while."""
         give_up = time.monotonic() + DEADLINE_SECONDS
-        seen = Seen(records=self._records())
-        while len(seen.records) < sent and time.monotonic() < give_up:
+        while len(self._records()) < sent and time.monotonic() < give_up:
             time.sleep(0.05)
-            seen.records = self._records()
-        seen.rows = self.dynamodb.scan(TableName=self.stack["ShipmentLogsTableName"])["Items"]
-        seen.mails = self.mailbox.alerts()
-        seen.rejected = self._kept()
-        return seen
+
+    def look(self) -> Seen:
+        """Return what there is to see."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.stack["ShipmentLogsTableName"]
+        )
+        return Seen(
+            rows=[row for page in pages for row in page["Items"]],
+            records=self._records(),
+            mails=self.mailbox.alerts(),
+            rejected=self._kept(),
+        )
 
     def _records(self) -> list[dict[str, Any]]:
         """Return the function's own log lines."""
@@ -111,103 +106,77 @@ class Demo:
         return kept
 
 
-def send_all(demo: Demo, story: list[Step], console: Console) -> list[float]:
-    """Send the updates, IN_FLIGHT at a time, with live progress; return the ms put to row."""
-    columns = (
-        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
-        TextColumn("{task.fields[latest]}"),
-    )
-    milliseconds: list[float] = []
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(IN_FLIGHT) as pool:
-        sending = progress.add_task("Sending updates", total=len(story), latest="")
-        for start in range(0, len(story), IN_FLIGHT):
-            batch = story[start : start + IN_FLIGHT]
-            for step, took in zip(batch, pool.map(demo.send, batch), strict=True):
+class Sending:
+    """Sends updates, IN_FLIGHT at a time, with live progress.
+
+    milliseconds: from putting each update on the bus until its row could be read.
+    """
+
+    def __init__(self, demo: Demo, console: Console) -> None:
+        """Take where to send them and where to show that."""
+        self._demo, self._console = demo, console
+        self.milliseconds: list[float] = []
+
+    def past(self, story: list[Step]) -> None:
+        """Send what has happened, a batch after the other: a redelivery comes after its twin."""
+        with (
+            self._told("Two days of updates", story) as sent,
+            ThreadPoolExecutor(IN_FLIGHT) as pool,
+        ):
+            for start in range(0, len(story), IN_FLIGHT):
+                batch = story[start : start + IN_FLIGHT]
+                for step, took in zip(batch, pool.map(self._demo.send, batch), strict=True):
+                    sent(step, took)
+
+    def live(self, story: list[Step], start: datetime) -> None:
+        """Send each update when it is due after a start."""
+        with (
+            self._told("Updates as they come", story) as sent,
+            ThreadPoolExecutor(IN_FLIGHT) as pool,
+        ):
+            under_way: list[tuple[Step, Future[float | None]]] = []
+            for step in story:
+                due = start + timedelta(seconds=step.due or 0)
+                time.sleep(max(0.0, (due - datetime.now(timezone.utc)).total_seconds()))
+                under_way.append((step, pool.submit(self._demo.send, step)))
+                while under_way and under_way[0][1].done():
+                    first, took = under_way.pop(0)
+                    sent(first, took.result())
+            for step, took in under_way:
+                sent(step, took.result())
+
+    @contextmanager
+    def _told(self, what: str, story: list[Step]) -> Iterator[Callable[[Step, float | None], None]]:
+        """Show progress for a with block; yields what is told of each update sent."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        latest = TextColumn("{task.fields[latest]}")
+        with Progress(*columns, latest, console=self._console) as progress:
+            sending = progress.add_task(what, total=len(story), latest="")
+
+            def sent(step: Step, took: float | None) -> None:
                 latest = f"{step.detail['shipmentId']} {step.detail['status']} {step.remark}"
                 progress.update(sending, advance=1, latest=latest)
                 if took is not None:
-                    milliseconds.append(took)
-    return milliseconds
+                    self.milliseconds.append(took)
+
+            yield sent
 
 
-def titled(title: str, *headings: str) -> Table:
-    """Return an empty table that fits into 80 columns."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    table.title_style = "bold"
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading != "Why")
-    return table
-
-
-def show_shipments(seen: Seen) -> Table:
-    """Return a table of each shipment's latest status by event time."""
-    table = titled("Where is each shipment?", "Shipment", "Status", "Location", "Carrier", "Since")
-    table.add_column("Updates", justify="right")
-    by_shipment: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted(seen.rows, key=lambda row: int(row["timestamp"]["N"])):
-        by_shipment.setdefault(row["shipmentId"]["S"], []).append(row)
-    for shipment, rows in sorted(by_shipment.items()):
-        last = {name: value["S"] for name, value in rows[-1].items() if "S" in value}
-        style = CRITICAL_STYLE if "alertedAt" in last else ""
-        since = last["eventTime"][5:16].replace("T", " ") + "Z"
-        status = f"[{style}]{last['status']}[/]" if style else last["status"]
-        table.add_row(shipment, status, last["location"], last["carrier"], since, str(len(rows)))
-    return table
-
-
-def show_mails(seen: Seen) -> list[Panel]:
-    """Return the alerts as a mail client would show them."""
-    return [
-        Panel(mail.body, title=mail.subject, title_align="left", width=76) for mail in seen.mails
-    ]
-
-
-def show_rejected(seen: Seen) -> Table:
-    """Return a table of what lies on the failed-updates queue."""
-    table = titled("What was rejected, and is kept?", "Shipment", "Status", "Why")
-    for message in seen.rejected:
-        detail = message["envelope"]["detail"]
-        table.add_row(detail["shipmentId"], detail["status"], message["reason"])
-    return table
-
-
-def totals(story: list[Step], seen: Seen) -> list[tuple[str, int, int]]:
-    """Return what was expected and what was found: (name, expected, found)."""
-    expected = {name: sum(step.outcome == name for step in story) for name in OUTCOMES}
-    critical = sum(step.critical for step in story if step.outcome == "stored")
-    found_alerts = sum(mail.subject.startswith("Logistics Alert:") for mail in seen.mails)
-    return [
-        ("sent", len(story), len(seen.records)),
-        ("stored (rows)", expected["stored"], len(seen.rows)),
-        ("stored (reported)", expected["stored"], seen.count("stored")),
-        ("duplicates", expected["duplicate"], seen.count("duplicate")),
-        ("rejected, kept", expected["rejected"], len(seen.rejected)),
-        ("critical alerts", critical, found_alerts),
-        ("error alerts", expected["rejected"], len(seen.mails) - found_alerts),
-    ]
-
-
-OUTCOMES = ("stored", "duplicate", "rejected")
-
-
-def show_totals(lines: list[tuple[str, int, int]], milliseconds: list[float]) -> Table:
-    """Return the totals, with the time from put to readable row (ms)."""
-    table = titled("Do the books balance?", "")
-    table.add_column("Expected", justify="right")
-    table.add_column("Found", justify="right")
-    for name, expected, found in lines:
-        style = "green" if expected == found else CRITICAL_STYLE
-        table.add_row(name, str(expected), f"[{style}]{found}[/]")
-    cuts = quantiles(milliseconds, n=100, method="inclusive")
-    table.add_row("put to row", "", f"p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms")
-    table.caption = "The slowest rows waited for a worker to start."
-    return table
+def draw(local: emulator.Emulator, deployed: stack.Stack, since: datetime) -> list[str]:
+    """Draw the dashboard since a time; return what is to be said of the picture."""
+    span = Span(since, datetime.now(timezone.utc) + timedelta(seconds=1), PERIOD_SECONDS)
+    drawn = picture(local.client, deployed.name, deployed["DashboardName"], span)
+    try:
+        dashboard.write(drawn.png(), dashboard.PICTURE)
+    except WrongUse as error:
+        return [f"The dashboard is not drawn: {error.format_message()}."]
+    return dashboard.told(dashboard.PICTURE, drawn.without_data)
 
 
 def main() -> None:
     """Run the demo; exit 1 if a total is not what was sent."""
     console = Console()
-    story = steps(datetime.now(timezone.utc))
+    story, live = steps(datetime.now(timezone.utc)), live_steps()
     with console.status("Starting MiniStack"), emulator.running() as local:
         console.print(f"MiniStack listens at {local.endpoint}, with TLS and IAM enforced.")
         deployed = stack.deploy(
@@ -218,15 +187,22 @@ def main() -> None:
         )
         console.print(f"CloudFormation has deployed {TEMPLATE.name} as {deployed.name}.")
         demo = Demo(local, deployed)
-        milliseconds = send_all(demo, story, console)
-        seen = demo.look(len(story))
-    lines = totals(story, seen)
-    console.print(show_shipments(seen), "[bold]Alerts, as they would be mailed[/]")
-    console.print(*show_mails(seen), sep="\n")
-    console.print(show_rejected(seen), show_totals(lines, milliseconds))
-    balanced = all(expected == found for _, expected, found in lines)
-    console.print("Every update is accounted for." if balanced else "The books do not balance.")
-    sys.exit(0 if balanced else 1)
+        sending = Sending(demo, console)
+        with forwarder.running(local.client, deployed):
+            sending.past(story)
+            # The picture begins at a whole second, with nothing of the past in it: what has
+            # happened days ago took days from event to row.
+            since = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
+            sending.live(live, since)
+            demo.wait(len(story) + len(live))
+        said = draw(local, deployed, since)
+        seen = demo.look()
+    shown = results([*story, *live], seen, sending.milliseconds, deployed.name)
+    console.print(*shown, sep="\n")
+    console.print(*said, sep="\n", soft_wrap=True)
+    well = balanced([*story, *live], seen)
+    console.print("Every update is accounted for." if well else "The books do not balance.")
+    sys.exit(0 if well else 1)
 
 
 if __name__ == "__main__":

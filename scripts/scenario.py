@@ -1,4 +1,7 @@
-"""The shipment updates of the demo: two days of a few shipments, and what carriers get wrong."""
+"""The shipment updates of the demo: two days of a few shipments, then a busy quarter of a minute.
+
+Among both is what carriers get wrong.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -72,18 +75,55 @@ JOURNEYS: list[tuple[str, str, list[tuple[float, str, str]]]] = [
 ]
 
 
+# carrier, and a shipment's updates while one watches, as (status, location)
+LIVE_JOURNEYS: list[tuple[str, list[tuple[str, str]]]] = [
+    ("FedEx", [("in_transit", "Memphis, TN"), ("out for delivery", "Memphis, TN")]),
+    ("UPS", [("InTransit", "Louisville, KY"), ("OutForDelivery", "Lexington, KY")]),
+    ("DHL", [("TRANSIT", "Leipzig, DE"), ("customs-cleared", "Köln, DE")]),
+    ("USPS", [("pre_transit", "Denver, CO"), ("available_for_pickup", "Boulder, CO")]),
+    ("OnTrac", [("in_transit", "Reno, NV"), ("Delayed", "Sacramento, CA")]),
+    ("FedEx", [("in_transit", "Austin, TX"), ("attempt fail", "Waco, TX")]),
+    ("UPS", [("InfoReceived", "Chicago, IL"), ("InTransit", "Gary, IN")]),
+]
+LIVE_SHIPMENTS = 45
+LIVE_SECONDS = 12.0
+# From a shipment's update to its next one; the first are sent evenly over what is left.
+LIVE_GAP_SECONDS = 1.8
+# Of a shipment by its number: how its journey ends otherwise.
+LIVE_ENDS = {12: "damaged", 20: "LOST", 27: "exception"}
+# Of a shipment by its number: what breaks the contract in a further update, and what that is.
+LIVE_BROKEN: dict[int, tuple[dict[str, Any], str]] = {
+    8: ({"status": ""}, "no status"),
+    17: ({"eventTime": "31/12/2026 08:15"}, "invalid eventTime"),
+    18: ({"carrier": 4711}, "invalid carrier"),
+    33: ({"status": None}, "no status"),
+}
+
+
 @dataclass(frozen=True)
 class Step:
-    """An update to send: its detail, what should become of it, and what is odd about it."""
+    """An update to send: its detail, what should become of it, and what is odd about it.
+
+    due: the seconds into the live part at which it happens; None for one of the past, whose
+    detail says when it happened.
+    """
 
     detail: dict[str, Any]
     outcome: str
     remark: str = ""
     critical: bool = False
+    due: float | None = None
+
+    def happening(self, moment: datetime) -> "Step":
+        """Return a live update as it happens at a moment; one of the past as it is."""
+        if self.due is None:
+            return self
+        written = moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")
+        return replace(self, detail={"eventTime": written, **self.detail})
 
 
 def steps(now: datetime) -> list[Step]:
-    """Return the demo's updates in the order in which they are sent.
+    """Return the updates of the past in the order in which they are sent.
 
     Each is stored, but for a redelivery (duplicate) and one that breaks the contract
     (rejected). One comes late: its shipment's latest status must not change by it.
@@ -104,15 +144,41 @@ def steps(now: datetime) -> list[Step]:
     return story
 
 
+def live_steps() -> list[Step]:
+    """Return the updates that happen while one watches, in the order of their due times."""
+    story = []
+    last = LIVE_SECONDS - 2 * LIVE_GAP_SECONDS
+    for number in range(LIVE_SHIPMENTS):
+        carrier, journey = LIVE_JOURNEYS[number % len(LIVE_JOURNEYS)]
+        start = last * number / (LIVE_SHIPMENTS - 1)
+        ends = [(LIVE_ENDS[number], journey[-1][1])] if number in LIVE_ENDS else []
+        delivered = [("Delivered", journey[-1][1])] if number % 3 == 0 and not ends else []
+        for at, (status, location) in enumerate([*journey, *ends, *delivered]):
+            detail = _detail(f"SHIP-{30001 + number}", carrier, status, location, f"{at + 1}")
+            due = start + at * LIVE_GAP_SECONDS
+            story.append(Step(detail, "stored", critical=_is_critical(status), due=due))
+        if number in LIVE_BROKEN:
+            broken, remark = LIVE_BROKEN[number]
+            detail = {**story[-1].detail, "updateId": f"{story[-1].detail['updateId']}-b", **broken}
+            story.append(Step(detail, "rejected", remark, due=start + LIVE_GAP_SECONDS))
+    return sorted(story, key=lambda step: step.due or 0)
+
+
 def _step(happened: datetime, shipment: str, carrier: str, status: str, location: str) -> Step:
     moment = happened.astimezone(timezone.utc).isoformat(timespec="milliseconds")
-    detail = {
+    detail = _detail(shipment, carrier, status, location, moment) | {"eventTime": moment}
+    return Step(detail, "stored", critical=_is_critical(status))
+
+
+def _detail(shipment: str, carrier: str, status: str, location: str, number: str) -> dict[str, Any]:
+    return {
         "shipmentId": shipment,
         "status": status,
         "location": location,
         "carrier": carrier,
-        "eventTime": moment,
-        "updateId": f"{carrier.lower()}-{shipment}-{moment}",
+        "updateId": f"{carrier.lower()}-{shipment}-{number}",
     }
-    critical = status.upper() in {"DELAYED", "LOST", "DAMAGED", "EXCEPTION"}
-    return Step(detail, "stored", critical=critical)
+
+
+def _is_critical(status: str) -> bool:
+    return status.upper() in {"DELAYED", "LOST", "DAMAGED", "EXCEPTION"}

@@ -1,0 +1,147 @@
+"""The command draws a deployed stack's dashboard, or says in one line why it cannot."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from scripts.dashboard import main
+from scripts.operations.deployed import OUTPUTS
+from tests.unit.operations.cloud import Cloud, opened, stack
+
+STACK, NAME = "tapstack-test", "board"
+BODY = {
+    "widgets": [
+        {
+            "type": "metric",
+            "properties": {"title": "Lost?", "metrics": [["N", "Lost", {"stat": "Sum"}]]},
+        }
+    ]
+}
+
+
+@pytest.fixture
+def outputs() -> dict[str, str]:
+    """Return the stack's outputs, for a test to change."""
+    return {**dict.fromkeys(OUTPUTS, "x"), "DashboardName": NAME}
+
+
+@pytest.fixture
+def cloud(outputs: dict[str, str]) -> Iterator[Cloud]:
+    """Return an account with the stack and its dashboard in it."""
+    with opened() as cloud:
+        cloud.stacks = [stack(STACK, "test", outputs)]
+        cloudwatch = cloud.session.client("cloudwatch")
+        cloudwatch.put_dashboard(DashboardName=NAME, DashboardBody=json.dumps(BODY))
+        yield cloud
+
+
+@pytest.fixture
+def draw(cloud: Cloud, outputs: dict[str, str], tmp_path: Path) -> Callable[..., Result]:
+    """Return a function that runs the command on the account."""
+    path = ("--output", str(tmp_path / "a" / "b.png"))
+
+    def run(*options: str) -> Result:
+        cloud.stacks = [stack(STACK, "test", outputs)]
+        return CliRunner().invoke(main, [*path, *options], obj=cloud.session)
+
+    return run
+
+
+def test_the_picture_is_where_it_is_said_to_be(draw: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.png"
+    result = draw("--stack-name", STACK)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        f"The dashboard is drawn in {path}.\nWithout data in this time:\n  Lost? Lost: no data\n"
+    )
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+
+
+def test_scripts_are_told_in_json(draw: Callable[..., Result], tmp_path: Path) -> None:
+    told = json.loads(draw("--json").stdout)
+    assert told == {"picture": str(tmp_path / "a" / "b.png"), "noData": ["Lost? Lost: no data"]}
+
+
+WRONG = [
+    (["--stack-name", "nope"], "--stack-name: no stack nope in us-east-1"),
+    (["--output", "picture.jpg"], "--output: picture.jpg must end in .png"),
+    (["--minutes", "0"], "Invalid value for '--minutes'"),
+    (["--period", "7"], "--period: 7 must be 1, 5, 10, 20, 30 or a multiple of 60 s"),
+    (["--period", "1"], "--period: 1 s makes more than 1440 points of 180 minutes: say 8 or more"),
+    (["--colour"], "No such option"),
+    (["surplus"], "Got unexpected extra argument (surplus) (see dashboard --help)"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG)
+def test_wrong_use_is_told_in_one_line(
+    draw: Callable[..., Result], options: list[str], message: str
+) -> None:
+    result = draw(*options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Error: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    draw: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "x.png"
+    result = draw("--output", str(path))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: --output: cannot write {path}: ")
+    (tmp_path / "folder.png").mkdir()
+    result = CliRunner().invoke(main, ["--output", str(tmp_path / "folder.png")])
+    assert result.stderr.endswith("is a folder: say a file in it\n")
+
+
+def test_a_stack_without_dashboard_is_told(
+    draw: Callable[..., Result], outputs: dict[str, str]
+) -> None:
+    outputs["DashboardName"] = "gone"
+    result = draw()
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: dashboard gone: is not there: deploy the stack again to have it back\n"
+    )
+
+
+def test_a_stack_of_before_the_dashboard_is_told(
+    draw: Callable[..., Result], outputs: dict[str, str]
+) -> None:
+    del outputs["DashboardName"]
+    result = draw()
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: stack tapstack-test has no output DashboardName: deploy it again\n"
+    )
+
+
+def test_a_body_that_is_none_is_told(draw: Callable[..., Result], cloud: Cloud) -> None:
+    cloudwatch = cloud.session.client("cloudwatch")
+    cloudwatch.put_dashboard(DashboardName=NAME, DashboardBody='{"widgets": 1}')
+    result = draw()
+    assert result.exit_code == 2
+    assert result.stderr == "Error: dashboard board: its body has no list of widgets\n"
+
+
+def test_without_credentials_the_command_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    result = CliRunner().invoke(main, ["--stack-name", STACK], obj=boto3.Session())
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: no credentials: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_help_says_how(draw: Callable[..., Result]) -> None:
+    result = draw("--help")
+    assert result.exit_code == 0
+    assert "Usage: dashboard [OPTIONS]\n" in result.stdout
+    assert "build/dashboard.png" in result.stdout
