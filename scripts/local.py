@@ -140,6 +140,7 @@ def _how_to_talk_to(local: emulator.Emulator) -> str:
         "DetailType": "Shipment Update",
         "Detail": json.dumps(TEST_DETAIL, separators=(",", ":")),
     }
+    dashboard = shlex.quote(str(ROOT / "scripts" / "dashboard"))
     key = json.dumps({":id": {"S": TEST_DETAIL["shipmentId"]}})
     return "\n".join(
         [
@@ -160,6 +161,10 @@ def _how_to_talk_to(local: emulator.Emulator) -> str:
             f"{aws} dynamodb query --table-name shipment-logs-dev \\",
             "  --key-condition-expression 'shipmentId = :id' \\",
             f"  --expression-attribute-values {shlex.quote(key)}",
+            "",
+            "Draw its dashboard, a point each 10 s, into build/dashboard.png:",
+            "",
+            f"{dashboard} --stack-name {STACK_NAME} --minutes 10 --period 10",
             "",
             "End it with: make down",
         ]
