@@ -1,11 +1,12 @@
 """The metrics of a deployed stack as CloudWatch answers them, and updates to make some."""
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from scripts.drawing.body import parse
+from scripts.drawing.widgets import Graph
 from tests.integration.pipeline import Pipeline
 
 STORED, CRITICAL, REJECTED = {"status": "IN_TRANSIT"}, {"status": "LOST"}, {"status": 4}
@@ -19,18 +20,11 @@ def drawn(pipeline: Pipeline) -> dict[tuple[str, str], list[dict[str, str]]]:
     cloudwatch = pipeline.client("cloudwatch")
     answer = cloudwatch.get_dashboard(DashboardName=pipeline.stack["DashboardName"])
     found: dict[tuple[str, str], list[dict[str, str]]] = {}
-    for widget in json.loads(answer["DashboardBody"])["widgets"]:
-        before: list[str] = []
-        for row in widget["properties"].get("metrics", []):
-            words = [word for word in row if isinstance(word, str)]
-            if not words:  # an expression
-                continue
-            if words[0] == "...":  # all but what follows is as in the row before
-                words = before[: len(before) - len(words) + 1] + words[1:]
-            before = [before[at] if word == "." else word for at, word in enumerate(words)]
-            (namespace, name), rest = before[:2], before[2:]
-            by = dict(zip(rest[::2], rest[1::2], strict=True))
-            found.setdefault((namespace, name), []).append(by)
+    graphs = [each.content for each in parse(answer["DashboardBody"])]
+    for line in (line for graph in graphs if isinstance(graph, Graph) for line in graph.lines):
+        if line.metric is not None:
+            name = line.metric.namespace, line.metric.name
+            found.setdefault(name, []).append(dict(line.metric.dimensions))
     return found
 
 
