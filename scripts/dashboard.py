@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,9 +13,9 @@ from scripts.drawing.widgets import BodyError
 from scripts.embed import ROOT
 from scripts.operations.deployed import CALLS
 from scripts.operations.errors import WrongUse
+from scripts.operations.oneline import OneLine
 from scripts.operations.options import Target, examples, for_stack
 from scripts.operations.output import Output
-from scripts.shipments import Shipments
 
 PICTURE = ROOT / "build" / "dashboard.png"
 DEFAULT_MINUTES = 180
@@ -26,25 +25,9 @@ MINUTE = 60
 MOST_POINTS = 1440  # of a series: more than the picture has room for
 
 
-class Alone(Shipments):
-    """One command by itself; whatever goes wrong is told as the operator's command tells it."""
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
-        """Return the context of the one command."""
-        return draw.make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the one command."""
-        return ctx.command.invoke(ctx)
-
-
 @click.command(
+    "dashboard",
+    cls=OneLine,
     epilog=examples(
         "scripts/dashboard --stack-name logistics-processing-dev",
         "scripts/dashboard --minutes 1440 --period 900 --output day.png",
@@ -73,7 +56,7 @@ class Alone(Shipments):
     help="What a point stands for; without it what each widget says.",
 )
 @for_stack
-def draw(*, target: Target, output: Output, path: Path, minutes: int, period: int | None) -> int:
+def main(*, target: Target, output: Output, path: Path, minutes: int, period: int | None) -> int:
     """Draw a stack's dashboard to a PNG, from its body and data as they are deployed.
 
     It asks CloudWatch for the body, the metrics and the alarms, and Logs Insights for the log, in
@@ -134,8 +117,6 @@ def _check(path: Path, minutes: int, period: int | None) -> None:
             f"say {least} or more, or fewer --minutes"
         )
 
-
-main = Alone(name="dashboard")
 
 if __name__ == "__main__":
     main(prog_name="scripts/dashboard")

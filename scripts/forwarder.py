@@ -43,6 +43,7 @@ from scripts.forwarding.outbox import Outbox
 from scripts.forwarding.tally import Tally
 from scripts.forwarding.waiting import WaitingMessages
 from scripts.forwarding.writes import TableWrites
+from scripts.operations.oneline import OneLine
 from scripts.stack import Stack, describe
 
 __all__ = ["Forwarder", "metric_data", "running"]
@@ -136,7 +137,7 @@ def _passes(forwarder: Forwarder, over: threading.Event, seconds: float) -> None
     forwarder.forward()
 
 
-@click.command()
+@click.command(cls=OneLine)
 @click.argument("stack_name")
 def main(stack_name: str) -> None:
     """Put the metrics of STACK_NAME, in the emulator that AWS_ENDPOINT_URL names.

@@ -27,18 +27,7 @@ class Mailbox:
     ) -> None:
         """Make the queue and subscribe it; filters: a filter policy, on message attributes."""
         self._sqs, self._sns = client("sqs"), client("sns")
-        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        names = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        arn = names["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        self._url, arn = open_queue(self._sqs, name, "sns", topic)
         self._subscription = self._sns.subscribe(
             TopicArn=topic,
             Protocol="sqs",
@@ -63,6 +52,26 @@ class Mailbox:
         """Remove the subscription and the queue."""
         self._sns.unsubscribe(SubscriptionArn=self._subscription)
         self._sqs.delete_queue(QueueUrl=self._url)
+
+
+def open_queue(sqs: Any, name: str, service: str, source_arn: str) -> tuple[str, str]:
+    """Make a queue that one sender may put messages on; return its URL and its ARN.
+
+    service and source_arn: the sender, as ``sns`` and the topic's ARN.
+    """
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    names = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    arn = names["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return url, arn
 
 
 def receive(sqs: Any, url: str, linger: int) -> list[Fields]:

@@ -1,63 +1,20 @@
 """The operator's command: send shipment updates, follow them, and repair what failed."""
 
-import errno
-import os
 import sys
-from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
-from click.exceptions import NoArgsIsHelpError
 
 from scripts.operations.commands.failed import failed
 from scripts.operations.commands.redrive import redrive
 from scripts.operations.commands.replay import replay
 from scripts.operations.commands.send import send
 from scripts.operations.commands.track import track
-from scripts.operations.errors import explain, one_line
+from scripts.operations.oneline import OneLine
 from scripts.operations.options import examples
 
-WRONG_USE, INTERRUPTED = 2, 130
 
-
-class Shipments(click.Group):
-    """The commands, of which each returns its exit status; whatever goes wrong is one line."""
-
-    def main(self, *args: Any, **options: Any) -> Any:
-        """Run a command and exit with its status."""
-        try:
-            status = super().main(*args, **{**options, "standalone_mode": False})
-        except NoArgsIsHelpError as error:
-            click.echo(error.format_message(), err=True)
-            status = WRONG_USE
-        except click.ClickException as error:
-            status = tell(error.format_message(), error.exit_code, _help_of(error))
-        except (BotoCoreError, ClientError) as error:
-            status = tell(explain(error), WRONG_USE)
-        except click.Abort:
-            status = tell("broken off", INTERRUPTED)
-        except OSError as error:
-            if error.errno == errno.EPIPE:  # who reads us has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                status = 1
-            else:
-                status = tell(explain(error), WRONG_USE)
-        except ValueError as error:  # botocore's of an endpoint that is no URL
-            if "endpoint" not in str(error):
-                raise
-            status = tell(f"{explain(error)}: check AWS_ENDPOINT_URL", WRONG_USE)
-        sys.exit(status or 0)
-
-
-def tell(message: str, status: int, advice: str = "") -> int:
-    """Print an error in one line and return the exit status."""
-    click.echo(f"Error: {one_line(message)}{advice}", err=True)
-    return status
-
-
-def _help_of(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    return f" (see {context.command_path} --help)" if context else ""
+class Shipments(OneLine, click.Group):
+    """The commands."""
 
 
 @click.group(

@@ -1,11 +1,11 @@
 """Counts what a service sends, by a queue of its own that the service sends a copy to."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from scripts.forwarding.data import Fields
+from scripts.mailbox import open_queue
 
 
 class Tally:
@@ -14,18 +14,7 @@ class Tally:
     def __init__(self, sqs: Any, name: str, service: str, source_arn: str) -> None:
         """Make the queue; service and source_arn: who may send (sns, and the topic's ARN)."""
         self._sqs = sqs
-        self._url = sqs.create_queue(QueueName=name)["QueueUrl"]
-        names = sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        self.arn: str = names["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": f"{service}.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": self.arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        self._url, self.arn = open_queue(sqs, name, service, source_arn)
 
     def drain(self) -> Iterator[Counter[int]]:
         """Yield how many messages there are by the epoch second they were sent; they go."""

@@ -21,7 +21,6 @@ PROGRAM = ROOT / "scripts" / "dashboard"
 # What no emulator has, beside a line that it has in the same widget; failures, of which there
 # are none here, are counted by AWS only when there are some.
 WITHOUT_DATA = {
-    "ConcurrentExecutions",
     "DestinationDeliveryFailures",
     "FailedInvocations",
     "InvocationsFailedToBeSentToDlq",

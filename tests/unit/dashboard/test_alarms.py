@@ -6,6 +6,7 @@ import pytest
 
 from scripts.drawing.alarms import Alarm, readable, states
 from scripts.drawing.widgets import Alarms
+from tests.unit.dashboard.account import put_alarm
 
 ARN = "arn:aws:cloudwatch:{}:123456789012:alarm:{}"
 NAMES = [
@@ -25,16 +26,7 @@ def test_a_generated_name_is_read_as_words(name: str, expected: str) -> None:
 
 
 def put(cloudwatch: Any, name: str, state: str) -> None:
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        ComparisonOperator="GreaterThanThreshold",
-        EvaluationPeriods=1,
-        MetricName="M",
-        Namespace="N",
-        Period=60,
-        Threshold=0,
-        Statistic="Sum",
-    )
+    put_alarm(cloudwatch, name)
     cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
 
 

@@ -25,6 +25,7 @@ from scripts.drawing.picture import Tile, png
 from scripts.drawing.picture import draw as draw_tiles
 from scripts.drawing.series import Series, Span
 from scripts.embed import ROOT
+from tests.unit.dashboard.account import put_alarm
 from tests.unit.dashboard.figures import (
     END,
     STATUSES,
@@ -62,16 +63,7 @@ def template_body(session: boto3.Session) -> str:
     session.client("logs").create_log_group(logGroupName="/aws/lambda/shipment-processor-dev")
     body: str = stack["LogisticsDashboard"]["DashboardBody"]
     for arn in re.findall(r'"(arn:[^"]*:alarm:[^"]*)"', body):
-        session.client("cloudwatch").put_metric_alarm(
-            AlarmName=arn.rpartition(":alarm:")[2],
-            ComparisonOperator="GreaterThanThreshold",
-            EvaluationPeriods=1,
-            MetricName="M",
-            Namespace="N",
-            Period=60,
-            Threshold=0,
-            Statistic="Sum",
-        )
+        put_alarm(session.client("cloudwatch"), arn.rpartition(":alarm:")[2])
     return body
 
 

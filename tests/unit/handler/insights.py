@@ -6,9 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.drawing.filters import parse_filter
+
 Row = dict[str, Any]
 HOUR_MS = 3_600_000
-_TERM = re.compile(r'(?P<no>not )?(?:ispresent\((?P<there>\w+)\)|(?P<field>\w+) = "(?P<value>.*)")')
 _AGGREGATE = re.compile(r"(?:(?P<count>count)\(\*\)|latest\((?P<latest>\w+)\)) as (?P<alias>\w+)")
 
 
@@ -27,12 +28,12 @@ class Question:
     def answer(self, lines: list[str]) -> list[Row]:
         """Return the rows that it makes of a log's lines, the first one logged first.
 
-        Raises AssertionError for a command, or a form of one, that is not known here.
+        Raises an error for a command, or a form of one, that is not known here.
         """
         rows = [discovered(line) for line in lines]
         for word, rest in self.commands:
             rows = {
-                "filter": _filter,
+                "filter": lambda rows, rest: list(filter(parse_filter(rest), rows)),
                 "sort": _sort,
                 "limit": lambda rows, rest: rows[: int(rest)],
                 "display": _display,
@@ -53,20 +54,6 @@ def discovered(line: str) -> Row:
     """Return a line's fields as Insights finds them: what is missing is not there."""
     row: Row = json.loads(line)
     return {**row, "@timestamp": row["_aws"]["Timestamp"]}
-
-
-def _filter(rows: list[Row], condition: str) -> list[Row]:
-    for term in condition.split(" and "):
-        found = _TERM.fullmatch(term)
-        assert found is not None, term
-
-        def holds(row: Row, found: re.Match[str] = found) -> bool:
-            there = found["there"]
-            held = there in row if there else row.get(found["field"]) == found["value"]
-            return held != bool(found["no"])
-
-        rows = [row for row in rows if holds(row)]
-    return rows
 
 
 def _sort(rows: list[Row], rest: str) -> list[Row]:
