@@ -15,15 +15,21 @@ from typing import Any
 
 import boto3
 import trustme
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectionError,  # noqa: A004 - botocore's own, which Python's does not catch
+)
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 # MiniStack takes this key for the account's root user; nothing outside it knows the key.
 ROOT_KEY = "test"
-# All that a stack needs otherwise here: CloudFormation in MiniStack knows no event archive.
-PARAMETERS = {"ArchiveRetentionDays": "0"}
+# MiniStack's CloudFormation knows no event archive and refuses alarms with metric math.
+PARAMETERS = {"ArchiveRetentionDays": "0", "UnheardAlertsAlarmEnabled": "false"}
 START_SECONDS = 30
 STOP_SECONDS = 10
+# What a client raises once the emulator has stopped.
+GONE = (ConnectionError, ConnectionClosedError)
 
 
 class EmulatorError(Exception):

@@ -2,14 +2,13 @@
 
 import io
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import CodeType, ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,20 +16,19 @@ import cfn_flip
 import pytest
 from moto import mock_aws
 
+from tests import handler
 from tests.unit.handler.gate import Gate
 
 ROOT = Path(__file__).resolve().parents[3]
-# The handler to test: lambda/index.py, or the file that this variable names.
-HANDLER = Path(os.environ.get("TAPSTACK_HANDLER") or ROOT / "lambda" / "index.py")
 REGION = "us-east-1"
 ENVIRONMENT = "test"
 REQUEST_ID = "c1d2e3f4-a5b6-4798-8a9b-acbdcedfe0f1"
 
-_RESOURCES = cfn_flip.load_yaml((ROOT / "templates" / "TapStack.yml").read_text("utf-8"))[
-    "Resources"
-]
-FUNCTION = _RESOURCES["ShipmentProcessorFunction"]["Properties"]
-TABLE = _RESOURCES["ShipmentLogsTable"]["Properties"]
+_TEMPLATE = cfn_flip.load_yaml((ROOT / "templates" / "TapStack.yml").read_text("utf-8"))
+FUNCTION = _TEMPLATE["Resources"]["ShipmentProcessorFunction"]["Properties"]
+TABLE = _TEMPLATE["Resources"]["ShipmentLogsTable"]["Properties"]
+CRITICAL_STATUSES = _TEMPLATE["Parameters"]["CriticalStatuses"]["Default"]
+RUNBOOK_URL = "https://example.com/runbook"
 
 # The mocked queue hands out as many messages as it has, up to SQS's limit.
 _AT_ONCE = 10
@@ -206,16 +204,12 @@ class Account:
             "SNS_TOPIC_ARN": self.topic,
             "FAILED_UPDATES_QUEUE_URL": self.queue,
             "ENVIRONMENT": ENVIRONMENT,
-            "CRITICAL_STATUSES": "DELAYED,LOST,DAMAGED,EXCEPTION",
+            "CRITICAL_STATUSES": CRITICAL_STATUSES,
+            "RUNBOOK_URL": RUNBOOK_URL,
             "ROW_RETENTION_DAYS": "0",
             **changes,
         }
-        module = ModuleType("index")
-        with pytest.MonkeyPatch.context() as patch:
-            for name in FUNCTION["Environment"]["Variables"]:
-                patch.setenv(name, values[name])
-            exec(_code(), module.__dict__)  # noqa: S102 - an import, of a folder called lambda
-        return module
+        return handler.load({name: values[name] for name in FUNCTION["Environment"]["Variables"]})
 
     def _queue(self, name: str) -> str:
         url: str = self._sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -249,11 +243,6 @@ def opened() -> Iterator[Account]:
         gate = Gate()
         with gate.guarding(session):
             yield Account(gate)
-
-
-@cache
-def _code() -> CodeType:
-    return compile(HANDLER.read_text("utf-8"), HANDLER, "exec")
 
 
 @cache

@@ -85,11 +85,14 @@ class Gate:
         return response
 
 
-def refusal(status: int, code: str) -> Fault:
-    """Return a fault: the service answers with an error, in JSON or, as SNS does, in XML."""
+def refusal(status: int, code: str, members: dict[str, Any] | None = None) -> Fault:
+    """Return a fault: the service answers with an error, in JSON or, as SNS does, in XML.
+
+    members: what a JSON error has besides, as DynamoDB's has the row that was there.
+    """
 
     def refuse(request: AWSPreparedRequest) -> AWSResponse:
-        body = json.dumps({"__type": code, "message": "broken on purpose"})
+        body = json.dumps({"__type": code, "message": "broken on purpose", **(members or {})})
         if ".sns." in f".{request.url.partition('://')[2]}":
             error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error>"
             body = f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"

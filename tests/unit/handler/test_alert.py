@@ -1,10 +1,12 @@
 """What people are told of a critical update, and that they are told once."""
 
+import shlex
+
 import pytest
 
 from tests.unit.handler import gate
 from tests.unit.handler.account import Account
-from tests.unit.handler.updates import TIME_MS, critical, update
+from tests.unit.handler.updates import LINE_ENDS, TIME_MS, critical, update
 
 
 def test_an_alert_reads_well_in_a_mail(account: Account) -> None:
@@ -20,6 +22,20 @@ def test_an_alert_reads_well_in_a_mail(account: Account) -> None:
         "Carrier: FedEx",
         "Event time: 2026-01-15T08:30:00.000Z",
         "Environment: test",
+        "",
+        "What to do next:",
+        "scripts/shipments track SHIP-12345 --environment test",
+        "https://example.com/runbook#critical-status",
+    ]
+
+
+def test_a_command_in_an_alert_is_safe_to_paste(account: Account) -> None:
+    shipment_id = "$(rm -rf ~); 'x'\u00a0\u202e`y`"
+    account.deliver(critical(shipmentId=shipment_id))
+    (alert,) = account.alerts()
+    shown = shipment_id.replace("\u00a0", " ").replace("\u202e", "?")
+    assert shlex.split(alert.body.splitlines()[-2]) == [
+        *("scripts/shipments", "track", shown, "--environment", "test")
     ]
 
 
@@ -48,7 +64,7 @@ def test_a_subject_has_at_most_100_characters(account: Account, length: int) -> 
     [
         ("K\u00f8ge-1", "K?ge-1"),
         ("\U0001f69a-1", "?-1"),
-        ("a\u2028b\u200fc", "a?b?c"),
+        ("a\u2028b\u200fc", "a b?c"),
         ("a b~!", "a b~!"),
         ("a\ud83d", "a\\ud83d"),
     ],
@@ -60,12 +76,25 @@ def test_a_subject_is_printable_ascii(account: Account, shipment_id: str, shown:
 
 
 @pytest.mark.parametrize("name", ["location", "carrier"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1e", "\x85", "\u2028"])
+@pytest.mark.parametrize("end", LINE_ENDS)
 def test_nobody_can_add_a_line_to_an_alert(account: Account, name: str, end: str) -> None:
     account.deliver(critical(**{name: f"here{end}Environment: other"}))
     (alert,) = account.alerts()
-    assert len(alert.body.splitlines()) == 8
-    assert f"here{'?' * len(end)}Environment: other" in alert.body
+    assert len(alert.body.splitlines()) == 12
+    assert "here Environment: other" in alert.body
+
+
+@pytest.mark.parametrize(
+    "blank",
+    [" ", "\t", "\u00a0", "\u3000", "\u2003", "\u2800", "\u3164", "\uffa0", "\u115f", "\u1160"],
+)
+@pytest.mark.parametrize("between", ["", "\u200d", "\u200c"])
+def test_nobody_can_push_a_line_to_the_next_row_of_an_alert(
+    account: Account, blank: str, between: str
+) -> None:
+    account.deliver(critical(location="here" + (blank + between) * 75 + "Status: DELIVERED"))
+    (alert,) = account.alerts()
+    assert "Location: here Status: DELIVERED" in alert.body.splitlines()
 
 
 @pytest.mark.parametrize("char", ["\x00", "\x1b", "\x7f", "\u202e", "\u200b", "\uffff", "\ue000"])
@@ -77,10 +106,26 @@ def test_an_alert_shows_a_question_mark_for_what_cannot_be_shown(
     assert "Location: a?b" in alert.body.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("\u6771\u4eac\u3000\u6e2f\u533a", "\u6771\u4eac \u6e2f\u533a"),
+        ("12\u00a0rue", "12 rue"),
+        ("Dock  x 4", "Dock x 4"),
+        ("\u0645\u06cc\u200c\u0631\u0648\u062f", "\u0645\u06cc\u200c\u0631\u0648\u062f"),
+        ("\U0001f468\u200d\U0001f527", "\U0001f468\u200d\U0001f527"),
+    ],
+)
+def test_an_alert_shows_what_a_mail_can_show(account: Account, sent: str, shown: str) -> None:
+    account.deliver(critical(location=sent))
+    (alert,) = account.alerts()
+    assert f"Location: {shown}" in alert.body.splitlines()
+
+
 def test_an_attribute_has_a_question_mark_for_what_cannot_be_shown(account: Account) -> None:
     account.deliver(critical(shipmentId="K\u00f8ge \U0001f69a\u2028\uffff1"))
     (alert,) = account.alerts()
-    assert alert.attributes["shipmentId"] == "K\u00f8ge \U0001f69a??1"
+    assert alert.attributes["shipmentId"] == "K\u00f8ge \U0001f69a ?1"
 
 
 def test_an_ordinary_update_alerts_nobody(account: Account) -> None:

@@ -3,8 +3,11 @@
 import itertools
 import json
 import time
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from moto.core.models import botocore_stubber
 
 from tests.unit.handler import gate
 from tests.unit.handler.account import Account
@@ -36,9 +39,9 @@ def test_a_number_is_sent_as_dynamodb_takes_it(account: Account) -> None:
 
 
 def test_a_redelivery_leaves_its_row_as_it_was(account: Account) -> None:
-    account.deliver(critical())
+    account.deliver(critical(note="first"))
     before = account.row()
-    account.deliver(critical(location="elsewhere"))
+    account.deliver(critical(note="again"))
     assert account.row() == before
 
 
@@ -72,14 +75,43 @@ def test_a_producers_repetition_is_a_redelivery_though_its_envelope_is_new(
 
 @pytest.mark.parametrize(
     "other",
-    [{"shipmentId": "SHIP-2"}, {"updateId": "u-2"}, {"eventTime": "2026-01-15T12:00:00.001Z"}],
+    [
+        {"shipmentId": "SHIP-2"},
+        {"updateId": "u-2"},
+        {"eventTime": "2026-01-15T12:00:00.001Z"},
+        {"status": "LOST"},
+        {"location": "Nashville, TN"},
+        {"location": {"city": "Memphis, TN"}},
+        {"carrier": "UPS"},
+    ],
 )
-def test_an_update_that_differs_in_its_identity_is_another_row(
-    account: Account, other: dict[str, str]
+def test_an_update_that_says_something_else_is_another_row(
+    account: Account, other: dict[str, Any]
 ) -> None:
-    account.deliver(update(updateId="u-1"))
-    account.deliver(update(**{"updateId": "u-1", **other}))
+    for fields in ({}, other, {}, other):
+        account.deliver(update(**{"updateId": "u-1", "eventTime": TIME, **fields}))
     assert len(account.rows()) == 2
+
+
+def test_a_lost_shipment_is_not_hidden_by_its_delay_under_the_same_id(account: Account) -> None:
+    for status in ("DELAYED", "LOST", "DELAYED", "LOST"):
+        account.deliver(update(updateId="1", eventTime=TIME, status=status))
+    assert [row["status"] for row in account.rows()] == ["DELAYED", "LOST"]
+    assert [alert.attributes["status"] for alert in account.alerts()] == ["DELAYED", "LOST"]
+
+
+@pytest.mark.parametrize("fields", [{"updateId": "u-1"}, {"eventTime": TIME}, {}])
+@pytest.mark.parametrize("status", ["IN_TRANSIT", "DELAYED"])
+def test_a_detail_that_is_put_again_in_a_new_envelope_is_new_only_without_id_and_time(
+    account: Account, fields: dict[str, Any], status: str
+) -> None:
+    detail = update(status=status, **fields)["detail"]
+    for number in range(3):
+        turned = dict(reversed(detail.items())) if number else detail
+        account.deliver(envelope(turned, id=f"event-{number}"))
+    times = 1 if fields else 3
+    assert len(account.rows()) == times
+    assert len(account.alerts()) == times * (status == "DELAYED")
 
 
 def test_updates_of_one_millisecond_lie_side_by_side(account: Account) -> None:
@@ -148,6 +180,62 @@ def test_a_row_that_was_put_by_others_is_passed(account: Account) -> None:
     assert [row.get("updateId", ABSENT) is ABSENT for row in account.rows()] == [True, False]
 
 
+STRIDE = 710
+
+
+def places(account: Account, **fields: Any) -> list[int]:
+    """Return the first 100 places that an update tries, in ms after its event time."""
+    parsed = account.handler.parse(update(eventTime=TIME, **fields), TIME_MS)
+    return [place - TIME_MS for place in itertools.islice(account.handler.places(parsed), 100)]
+
+
+def test_the_first_twenty_places_lie_side_by_side_and_the_others_apart(account: Account) -> None:
+    found = [places(account, updateId=str(number)) for number in range(300)]
+    strides = {way[20] - way[19] for way in found}
+    for way in found:
+        assert way[:20] == list(range(20))
+        assert len({later - earlier for earlier, later in itertools.pairwise(way[19:])}) == 1
+    assert min(strides) >= 101
+    assert max(strides) <= 1_000
+    assert len(strides) > 200  # or a crowd would meet itself again
+
+
+@pytest.mark.parametrize("other", [{"status": "LOST"}, {"location": "x"}, {"carrier": "y"}])
+def test_updates_of_one_id_that_say_different_things_go_different_ways(
+    account: Account, other: dict[str, str]
+) -> None:
+    ways = [places(account, updateId="1", **fields) for fields in ({}, other)]
+    assert ways[0][20] != ways[1][20]
+
+
+def test_an_update_goes_the_same_way_for_ever(account: Account) -> None:
+    # Another stride in a later version would make a second row of a redelivery behind 20 others.
+    assert places(account, updateId="u-1")[20:22] == [STRIDE + 19, 2 * STRIDE + 19]
+
+
+def test_a_redelivery_goes_the_same_way_whatever_else_its_detail_says(account: Account) -> None:
+    assert places(account, updateId="1", note="a") == places(account, updateId="1", note="b")
+
+
+def test_an_update_behind_five_thousand_others_is_stored_and_found_again(account: Account) -> None:
+    there = {"Item": {"updateId": {"S": "another"}}}
+
+    def crowd(request: AWSPreparedRequest) -> AWSResponse:
+        timestamp = int(json.loads(request.body)["Item"]["timestamp"]["N"])
+        if timestamp < TIME_MS + 5_000:
+            return gate.refusal(400, "ConditionalCheckFailedException", there)(request)
+        return botocore_stubber("before-send", request)
+
+    account.gate.break_calls("PutItem", crowd)
+    first = account.deliver(critical(updateId="late", eventTime=TIME))
+    assert len(first.attempts) <= 20 + 50 + 2
+    assert first.log["probes"] == first.calls.count("PutItem") - 1
+    again = account.deliver(critical(updateId="late", eventTime=TIME))
+    assert again.log["outcome"] == "duplicate"
+    assert again.log["probes"] == first.log["probes"]
+    assert len(account.alerts()) == 1
+
+
 def test_probing_ends_after_five_seconds(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):
         account.deliver(update(updateId=f"u-{number}"))
@@ -155,9 +243,9 @@ def test_probing_ends_after_five_seconds(account: Account, monkeypatch: pytest.M
     monkeypatch.setattr(time, "monotonic", lambda: 100.0 + account.gate.attempts.count("PutItem"))
     late = account.attempt(update(updateId="late"))
     assert isinstance(late.error, TimeoutError)
-    assert str(late.error) == "no free millisecond in 5 s of probing"
+    assert str(late.error) == "no free place in 5 s of probing"
     assert late.calls == ["PutItem"] * 5
-    assert late.log["outcome"] == "failed"
+    assert (late.log["outcome"], late.log["probes"]) == ("failed", 5)
     assert len(account.rows()) == 9
 
 

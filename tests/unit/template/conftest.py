@@ -17,19 +17,36 @@ def template() -> dict[str, Any]:
 def other_values() -> dict[str, str]:
     """Return a value of each parameter that is not its default.
 
-    What is written out where a parameter belongs is then wrong in one of the two deployments.
+    A value that is written out instead of a parameter is then wrong in one of the deployments.
     """
     return {
         "EnvironmentSuffix": "prod-7",
-        "AlertEmail": "ops@example.com",
-        "CriticalStatuses": "LOST,STOLEN",
         "EventBusName": "carriers",
         "LambdaRuntime": "python3.10",
-        "LogRetentionDays": "7",
-        "ArchiveRetentionDays": "90",
-        "RowRetentionDays": "365",
-        "TableDeletionProtection": "false",
         "TracingMode": "PassThrough",
+        "AlertEmail": "ops@example.com",
+        "AlertMail": "critical",
+        "CriticalStatuses": "LOST,159",
+        "ExpectUpdatesEveryHours": "24",
+        "UnheardAlertsAlarmEnabled": "false",
+        "RunbookUrl": "https://example.com/runbook",
+        "RowRetentionDays": "365",
+        "ArchiveRetentionDays": "90",
+        "LogRetentionDays": "7",
+        "TableDeletionProtection": "false",
+    }
+
+
+@pytest.fixture(scope="session")
+def longest_values(template: dict[str, Any]) -> dict[str, str]:
+    """Return the longest value of each parameter whose length matters to what is built."""
+    parameters = template["Parameters"]
+    return {
+        "EnvironmentSuffix": "s" * parameters["EnvironmentSuffix"]["MaxLength"],
+        "CriticalStatuses": "S" * parameters["CriticalStatuses"]["MaxLength"],
+        "RunbookUrl": "u" * 200,
+        "RowRetentionDays": str(parameters["RowRetentionDays"]["MaxValue"]),
+        "ExpectUpdatesEveryHours": str(parameters["ExpectUpdatesEveryHours"]["MaxValue"]),
     }
 
 

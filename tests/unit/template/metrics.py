@@ -1,49 +1,49 @@
 """The metrics that exist of this stack's resources, and the dimensions that select them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 from tests.unit.template import handler
 from tests.unit.template.resolve import Deployment
 
-# Metrics by the dimensions that select one resource, from each service's list of its metrics.
+NAMESPACE = "LogisticsProcessing"
+# What counts in a namespace is called so on a graph's axis.
+COUNTED = {
+    NAMESPACE: "updates",
+    "AWS/DynamoDB": "writes",
+    "AWS/Events": "invocations",
+    "AWS/Lambda": "invocations",
+    "AWS/SNS": "notifications",
+    "AWS/SQS": "updates",
+}
+# The services' metrics by the dimensions that select one resource (each one's list of metrics).
 AT_AWS = {
     ("AWS/DynamoDB", "TableName"): {"ConsumedWriteCapacityUnits", "WriteThrottleEvents"},
-    ("AWS/DynamoDB", "Operation", "TableName"): {"SuccessfulRequestLatency", "ThrottledRequests"},
-    ("AWS/Events", "RuleName"): {
-        "FailedInvocations",
-        "Invocations",
-        "InvocationsFailedToBeSentToDlq",
-        "InvocationsSentToDlq",
-        "TriggeredRules",
-    },
-    ("AWS/Lambda", "FunctionName"): {
-        "AsyncEventsDropped",
-        "ConcurrentExecutions",
-        "DestinationDeliveryFailures",
-        "Duration",
-        "Errors",
-        "Invocations",
-        "Throttles",
-    },
-    ("AWS/SNS", "TopicName"): {"NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"},
-    ("AWS/SQS", "QueueName"): {
-        "ApproximateAgeOfOldestMessage",
-        "ApproximateNumberOfMessagesVisible",
-        "NumberOfMessagesSent",
-    },
-    # The handler's own, by the dimension sets of its log line.
-    ("LogisticsProcessing", "Environment"): handler.metrics(),
-    ("LogisticsProcessing", "Environment", "Status"): {"ShipmentUpdatesProcessed"},
+    ("AWS/Events", "RuleName"): {"FailedInvocations", "InvocationsFailedToBeSentToDlq"}
+    | {"Invocations", "InvocationsSentToDlq", "TriggeredRules"},
+    ("AWS/Lambda", "FunctionName"): {"AsyncEventsDropped", "DestinationDeliveryFailures"}
+    | {"Duration", "Errors", "Invocations", "Throttles"},
+    ("AWS/SNS", "TopicName"): {"NumberOfMessagesPublished", "NumberOfNotificationsDelivered"}
+    | {"NumberOfNotificationsFailed", "NumberOfNotificationsFilteredOut"},
+    ("AWS/SQS", "QueueName"): {"ApproximateNumberOfMessagesVisible"},
 }
-# Those of which CloudWatch has each value, and so percentiles: what a log line carries, and what
-# the service's list says so of. Of the others it has sums and extremes.
-OF_EACH_VALUE = {"Duration", "EndToEndLatency"}
-# The operations that the function calls on its table.
-OPERATIONS = {
-    action.removeprefix("dynamodb:")
-    for action in handler.aws_actions()
-    if action.startswith("dynamodb:")
-}
+# Of these CloudWatch has each value, and so percentiles. One is a level; the rest are counts.
+MILLISECONDS = {"Duration", "EndToEndLatency"}
+LEVELS = {"ApproximateNumberOfMessagesVisible"}
+
+
+def printed() -> dict[tuple[str, ...], set[str]]:
+    """Return the metrics in the handler's log lines, by namespace and dimensions."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for kind in handler.UPDATES:
+        for directive in json.loads(handler.invocation(kind).line)["_aws"]["CloudWatchMetrics"]:
+            for names in directive["Dimensions"]:
+                metrics = found.setdefault((directive["Namespace"], *sorted(names)), set())
+                metrics |= {each["Name"] for each in directive["Metrics"]}
+    return found
+
+
+EMITTED = {**AT_AWS, **printed()}
 
 
 def dimensions(stack: Deployment, namespace: str) -> dict[str, str]:
@@ -51,36 +51,36 @@ def dimensions(stack: Deployment, namespace: str) -> dict[str, str]:
     suffix, bus = stack.suffix, stack.parameters["EventBusName"]
     return {
         "AWS/DynamoDB": {"TableName": f"shipment-logs-{suffix}"},
-        # EventBridge names the bus of a rule's metrics only where it is not the default one.
+        # EventBridge names the bus of a rule's metrics only if it is not the default one.
         "AWS/Events": {"RuleName": f"shipment-update-rule-{suffix}"}
         | ({} if bus == "default" else {"EventBusName": bus}),
         "AWS/Lambda": {"FunctionName": f"shipment-processor-{suffix}"},
         "AWS/SNS": {"TopicName": f"shipment-alerts-{suffix}"},
         "AWS/SQS": {"QueueName": f"shipment-failed-updates-{suffix}"},
-        "LogisticsProcessing": {"Environment": suffix},
+        NAMESPACE: {"Environment": suffix},
     }[namespace]
 
 
-def has_statistic(metric: str, statistic: str) -> bool:
-    """Tell whether CloudWatch has a statistic of a metric."""
-    if statistic in {"p50", "p90", "p99"}:
-        return metric in OF_EACH_VALUE
-    return statistic in {"Sum", "Average", "Minimum", "Maximum", "SampleCount"}
-
-
 def is_emitted(stack: Deployment, namespace: str, metric: str, selected: Mapping[str, str]) -> bool:
-    """Tell whether something emits this metric, by these dimensions, of this stack's resources.
+    """Return whether something emits this metric, by these dimensions, of this stack's resources.
 
-    A dimension whose value may be any of several, as a search has it, has an empty value.
+    A dimension that may have any value, as in a search, has an empty one.
     """
-    names = {*selected} - ({"EventBusName"} if namespace == "AWS/Events" else set())
-    if metric not in AT_AWS.get((namespace, *sorted(names)), set()):
-        return False
     ours = dimensions(stack, namespace)
+    names = (namespace, *sorted(selected.keys() - {"EventBusName"}))
     others = {name: value for name, value in selected.items() if name not in ours}
-    operation = others.pop("Operation", "PutItem")
-    return (
-        {**selected, **ours} == {**selected}
-        and operation in OPERATIONS
-        and others in ({}, {"Status": ""})
-    )
+    is_ours = {**selected, **ours} == {**selected} and others in ({}, {"Status": ""})
+    return is_ours and metric in EMITTED.get(names, set())
+
+
+def statistics(metric: str) -> set[str]:
+    """Return the statistics of a metric that say something to an operator."""
+    if metric in MILLISECONDS:
+        return {"p50", "p99"}
+    return {"Maximum"} if metric in LEVELS else {"Sum"}
+
+
+def unit(lines: Iterable[tuple[str, str]]) -> str:
+    """Return what an axis is to say of metrics (namespace, name): the unit of the first."""
+    namespace, metric = next(iter(lines))
+    return "ms" if metric in MILLISECONDS else COUNTED[namespace]

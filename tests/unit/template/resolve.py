@@ -1,45 +1,46 @@
 """Reads the template as CloudFormation does: what each value becomes in a given deployment.
 
 ``Deployment(load())["ShipmentLogsTable"]`` is that resource's properties as its service would
-get them: names, ARNs and URLs in the form that AWS gives them, in an account of no meaning.
+get them: names, ARNs and URLs in the form that AWS gives them, in an account that is nobody's.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import cfn_flip
 
-ROOT = Path(__file__).resolve().parents[3]
-TEMPLATE = ROOT / "templates" / "TapStack.yml"
-HANDLER = ROOT / "lambda" / "index.py"
+from scripts.embed import TEMPLATE
 
 ACCOUNT = "123456789012"
 STACK_NAME = "logistics"
 
-_ARN = "arn:{partition}:{service}:{region}:{account}:"
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:{{partition}}:{service}:{{region}}:{{account}}:{resource}"
+
+
 # What Ref and Fn::GetAtt return of each type (CloudFormation's reference of the type).
 # {Name} stands for a property of the resource.
 RETURNS = {
     "AWS::CloudWatch::Alarm": {
         "Ref": "{stack}-{id}",
-        "Arn": _ARN.replace("{service}", "cloudwatch") + "alarm:{stack}-{id}",
+        "Arn": _arn("cloudwatch", "alarm:{stack}-{id}"),
     },
     "AWS::CloudWatch::Dashboard": {"Ref": "{DashboardName}"},
     "AWS::DynamoDB::Table": {
         "Ref": "{TableName}",
-        "Arn": _ARN.replace("{service}", "dynamodb") + "table/{TableName}",
-        "StreamArn": _ARN.replace("{service}", "dynamodb") + "table/{TableName}/stream/when",
+        "Arn": _arn("dynamodb", "table/{TableName}"),
+        "StreamArn": _arn("dynamodb", "table/{TableName}/stream/when"),
     },
     "AWS::Events::Archive": {
         "Ref": "{ArchiveName}",
-        "Arn": _ARN.replace("{service}", "events") + "archive/{ArchiveName}",
+        "Arn": _arn("events", "archive/{ArchiveName}"),
     },
     "AWS::Events::Rule": {
         "Ref": "{bus_and_bar}{Name}",
-        "Arn": _ARN.replace("{service}", "events") + "rule/{bus_and_slash}{Name}",
+        "Arn": _arn("events", "rule/{bus_and_slash}{Name}"),
     },
     "AWS::IAM::Role": {
         "Ref": "{stack}-{id}-suffix",
@@ -47,19 +48,17 @@ RETURNS = {
     },
     "AWS::Lambda::Function": {
         "Ref": "{FunctionName}",
-        "Arn": _ARN.replace("{service}", "lambda") + "function:{FunctionName}",
+        "Arn": _arn("lambda", "function:{FunctionName}"),
     },
     "AWS::Logs::LogGroup": {
         "Ref": "{LogGroupName}",
-        "Arn": _ARN.replace("{service}", "logs") + "log-group:{LogGroupName}:*",
+        "Arn": _arn("logs", "log-group:{LogGroupName}:*"),
     },
-    "AWS::SNS::Topic": {
-        "Ref": _ARN.replace("{service}", "sns") + "{TopicName}",
-        "TopicName": "{TopicName}",
-    },
+    "AWS::SNS::Subscription": {"Ref": "{TopicArn}:id"},
+    "AWS::SNS::Topic": {"Ref": _arn("sns", "{TopicName}"), "TopicName": "{TopicName}"},
     "AWS::SQS::Queue": {
         "Ref": "https://sqs.{region}.{domain}/{account}/{QueueName}",
-        "Arn": _ARN.replace("{service}", "sqs") + "{QueueName}",
+        "Arn": _arn("sqs", "{QueueName}"),
         "QueueName": "{QueueName}",
     },
 }
@@ -140,6 +139,11 @@ class Deployment:
         properties: dict[str, Any] = self._properties[logical_id]
         return properties
 
+    def but(self, **parameters: str) -> "Deployment":
+        """Return the same deployment with other values of some parameters."""
+        changed = {**self.parameters, **parameters}
+        return Deployment(self.template, changed, self.region, self._pseudo["AWS::Partition"])
+
     @property
     def suffix(self) -> str:
         """The environment's suffix, with which every physical name ends."""
@@ -157,9 +161,9 @@ class Deployment:
 
     @property
     def alarms(self) -> dict[str, str]:
-        """The alarms' ARNs, by logical id."""
-        resources = self.template["Resources"].items()
-        alarms = [name for name, each in resources if each["Type"] == "AWS::CloudWatch::Alarm"]
+        """The deployed alarms' ARNs, by logical id."""
+        types = {name: self._resource(name)["Type"] for name in self.resources}
+        alarms = [name for name, kind in types.items() if kind == "AWS::CloudWatch::Alarm"]
         return {name: self.resolve({"Fn::GetAtt": [name, "Arn"]}) for name in alarms}
 
     @property
@@ -173,12 +177,29 @@ class Deployment:
         return f"arn:{self._pseudo['AWS::Partition']}:{service}:{self.region}:{ACCOUNT}:{resource}"
 
     def needs(self, logical_id: str) -> set[str]:
-        """Return the resources that CloudFormation makes before this one."""
-        resource = self._resource(logical_id)
-        named = resource.get("DependsOn", [])
-        referred = {name for name, _ in targets(resource["Properties"])}
-        wanted = referred | ({named} if isinstance(named, str) else set(named))
-        return wanted & set(self.template["Resources"])
+        """Return the resources that this one depends on, directly or not: those made before it."""
+        found: set[str] = set()
+        waiting = [logical_id]
+        while waiting:
+            resource = self._resource(waiting.pop())
+            named = resource.get("DependsOn", [])
+            referred = {name for name, _ in targets(self._taken(resource["Properties"]))}
+            direct = referred | ({named} if isinstance(named, str) else set(named))
+            new = direct & set(self.resources) - found
+            found |= new
+            waiting += new
+        return found
+
+    def _taken(self, value: Any) -> Any:
+        """Return a value with each Fn::If replaced by the branch that this deployment takes."""
+        match value:
+            case {"Fn::If": [str(condition), yes, no]}:
+                return self._taken(yes if self._holds({"Condition": condition}) else no)
+            case dict():
+                return {key: self._taken(member) for key, member in value.items()}
+            case list():
+                return [self._taken(member) for member in value]
+        return value
 
     def resolve(self, value: Any) -> Any:
         """Return a value without intrinsic functions; raise LookupError for what does not exist."""
@@ -205,8 +226,6 @@ class Deployment:
                 return self._substituted(text, self.resolve(names))
             case "Fn::If", [str(condition), yes, no]:
                 return self.resolve(yes if self._holds({"Condition": condition}) else no)
-            case "Fn::Select", [index, list(members)]:
-                return self.resolve(members)[int(self.resolve(index))]
         raise LookupError(f"{function} {argument!r}: not understood")
 
     def _substituted(self, text: str, names: Mapping[str, Any]) -> str:
@@ -231,11 +250,7 @@ class Deployment:
             raise LookupError(f"{name}: CloudFormation returns no {attribute} of it")
         properties = self._resource(name)["Properties"]
         named = {key: self.resolve(properties[key]) for key in properties if f"{{{key}}}" in form}
-        bus = (
-            ""
-            if properties.get("EventBusName") is None
-            else self.resolve(properties["EventBusName"])
-        )
+        bus = self.resolve(properties.get("EventBusName", "default"))
         return form.format(
             **named,
             id=name,
@@ -244,8 +259,8 @@ class Deployment:
             domain=self._domain,
             region=self.region,
             partition=self._pseudo["AWS::Partition"],
-            bus_and_bar="" if bus in {"", "default"} else f"{bus}|",
-            bus_and_slash="" if bus in {"", "default"} else f"{bus}/",
+            bus_and_bar="" if bus == "default" else f"{bus}|",
+            bus_and_slash="" if bus == "default" else f"{bus}/",
         )
 
     def _resource(self, logical_id: str) -> dict[str, Any]:
@@ -263,6 +278,8 @@ class Deployment:
                 return self._holds(self.template["Conditions"][name])
             case {"Fn::Not": [operand]}:
                 return not self._holds(operand)
+            case {"Fn::And": operands}:
+                return all(map(self._holds, operands))
             case {"Fn::Equals": [left, right]}:
                 return str(self.resolve(left)) == str(self.resolve(right))
         raise LookupError(f"condition {condition!r}: not understood")

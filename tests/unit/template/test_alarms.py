@@ -1,145 +1,251 @@
-"""The alarms: what each watches, when it rings, whom it tells, what to do then."""
+"""The alarms: what each watches, when it fires, whom it notifies, what to do then."""
 
+import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from tests.unit.template import metrics
-from tests.unit.template.resolve import ROOT, Deployment
+from scripts.embed import ROOT
+from scripts.shipments import main as shipments
+from tests.unit.template import handler, metrics
+from tests.unit.template.resolve import Deployment
 
-
-@dataclass(frozen=True)
-class Alarm:
-    """What an alarm watches and where the runbook tells of it; unless told, any one is too many."""
-
-    namespace: str
-    metric: str
-    anchor: str
-    statistic: str = "Sum"
-    period: int = 60
-    threshold: int = 0
-
-
-ALARMS = {
-    "FunctionErrorsAlarm": Alarm("AWS/Lambda", "Errors", "function-errors"),
-    "FunctionThrottlesAlarm": Alarm("AWS/Lambda", "Throttles", "function-throttles"),
-    # 80 % of the timeout; over five minutes, as one slow update in a quiet minute is the p99.
-    "FunctionDurationAlarm": Alarm(
-        "AWS/Lambda", "Duration", "function-duration", "p99", period=300, threshold=24_000
-    ),
-    "FailedUpdatesAlarm": Alarm(
-        "AWS/SQS", "ApproximateNumberOfMessagesVisible", "failed-updates", "Maximum"
-    ),
-    "FailedInvocationsAlarm": Alarm("AWS/Events", "FailedInvocations", "failed-invocations"),
-    "FailedDeadLettersAlarm": Alarm(
-        "AWS/Events", "InvocationsFailedToBeSentToDlq", "failed-dead-letters"
-    ),
-    "TableThrottlesAlarm": Alarm("AWS/DynamoDB", "WriteThrottleEvents", "table-throttles"),
-    "LostFailuresAlarm": Alarm("AWS/Lambda", "DestinationDeliveryFailures", "lost-failures"),
-    "FailedNotificationsAlarm": Alarm(
-        "AWS/SNS", "NumberOfNotificationsFailed", "failed-notifications"
-    ),
-    "ProcessingErrorsAlarm": Alarm("LogisticsProcessing", "ProcessingErrors", "processing-errors"),
+Fields = dict[str, Any]
+DESCRIPTION_LIMIT = 1024  # characters (PutMetricAlarm)
+LONGEST_SECONDS = 7 * 86_400  # that an alarm looks back (PutMetricAlarm)
+NO_DATA = math.nan
+COMPARISONS = {
+    "GreaterThanThreshold": lambda value, threshold: value > threshold,
+    "LessThanThreshold": lambda value, threshold: value < threshold,
 }
-
-
-@pytest.fixture(params=ALARMS)
-def named(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
+# Alarms that fire on something else than that one event happened.
+SPECIAL = {"FunctionDurationAlarm", "UnheardAlertsAlarm", "NoUpdatesAlarm"}
 
 
 @pytest.fixture
-def alarm(stack: Deployment, named: str) -> dict[str, Any]:
-    return stack[named]
+def stack(stack: Deployment) -> Deployment:
+    """Return a deployment with every alarm."""
+    return stack.but(ExpectUpdatesEveryHours="24", UnheardAlertsAlarmEnabled="true")
 
 
 @pytest.fixture
-def expected(named: str) -> Alarm:
-    return ALARMS[named]
+def alarms(stack: Deployment) -> dict[str, Fields]:
+    return {name: stack[name] for name in stack.alarms}
 
 
-def test_these_are_the_alarms_and_they_cost_nothing(stack: Deployment) -> None:
-    resources = stack.template["Resources"]
-    found = {name for name in resources if resources[name]["Type"] == "AWS::CloudWatch::Alarm"}
-    assert found == ALARMS.keys()
-    # Ten alarms of one metric each are free.
-    assert len(found) <= 10
-    assert [name for name in found if "Metrics" in stack[name]] == []
+def watched(alarm: Fields) -> list[tuple[str, str, Fields, str]]:
+    """Return the metrics an alarm watches: namespace, name, dimensions, statistic."""
+    inputs = [each["MetricStat"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    found = [{**each["Metric"], "Statistic": each["Stat"]} for each in inputs] or [alarm]
+    return [
+        (
+            each["Namespace"],
+            each["MetricName"],
+            {pair["Name"]: pair["Value"] for pair in each["Dimensions"]},
+            each.get("ExtendedStatistic") or each["Statistic"],
+        )
+        for each in found
+    ]
 
 
-def test_an_alarm_watches_its_metric(alarm: dict[str, Any], expected: Alarm) -> None:
-    assert (alarm["Namespace"], alarm["MetricName"]) == (expected.namespace, expected.metric)
+def fires(alarm: Fields, *values: float) -> bool:
+    """Return whether an alarm is in ALARM after these values, one of each period."""
+    asked = int(alarm["EvaluationPeriods"])
+    assert "DatapointsToAlarm" not in alarm
+    assert len(values) == asked
+    is_beyond = COMPARISONS[alarm["ComparisonOperator"]]
+    by_default = {"breaching": True, "notBreaching": False}[alarm["TreatMissingData"]]
+    return all(
+        by_default if math.isnan(value) else is_beyond(value, alarm["Threshold"])
+        for value in values
+    )
 
 
-def test_an_alarm_watches_this_stacks_resource(
-    stack: Deployment, alarm: dict[str, Any], expected: Alarm
+# ---- what they watch
+
+
+def test_at_most_ten_alarms_watch_at_most_eleven_metrics(
+    template: Fields, alarms: dict[str, Fields]
 ) -> None:
-    found = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-    assert found == metrics.dimensions(stack, expected.namespace)
-    assert len(found) == len(alarm["Dimensions"])
+    assert len(alarms) <= 10
+    # Ten alarm metrics are free, and metric math counts each of its metrics. The eleventh says
+    # that SNS's metrics have arrived: without it each late one would be a false alarm.
+    default = Deployment(template)
+    assert sum(len(watched(default[name])) for name in default.alarms) <= 11
 
 
-def test_an_alarms_metric_is_emitted(stack: Deployment, alarm: dict[str, Any]) -> None:
-    selected = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-    assert metrics.is_emitted(stack, alarm["Namespace"], alarm["MetricName"], selected)
-    statistic = alarm.get("ExtendedStatistic") or alarm["Statistic"]
-    assert metrics.has_statistic(alarm["MetricName"], statistic)
-
-
-def test_an_alarm_rings_over_its_threshold(alarm: dict[str, Any], expected: Alarm) -> None:
-    extended = expected.statistic.startswith("p")
-    assert alarm["ExtendedStatistic" if extended else "Statistic"] == expected.statistic
-    assert alarm["Period"] == expected.period
-    assert alarm["EvaluationPeriods"] == 1
-    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-    assert alarm["Threshold"] == expected.threshold
-
-
-def test_an_alarm_is_silent_where_nothing_happens(alarm: dict[str, Any]) -> None:
-    assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def test_an_alarm_tells_the_topic_when_it_rings_and_when_it_ends(
-    stack: Deployment, alarm: dict[str, Any]
+def test_an_alarm_watches_metrics_of_this_stack_that_are_emitted(
+    stack: Deployment, alarms: dict[str, Fields]
 ) -> None:
-    topic = stack.arn("sns", f"shipment-alerts-{stack.suffix}")
-    assert alarm["AlarmActions"] == [topic]
-    assert alarm["OKActions"] == [topic]
+    assert [
+        (name, metric)
+        for name, alarm in alarms.items()
+        for namespace, metric, dimensions, statistic in watched(alarm)
+        if not metrics.is_emitted(stack, namespace, metric, dimensions)
+        or statistic not in metrics.statistics(metric)
+    ] == []
 
 
-def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(
-    alarm: dict[str, Any], expected: Alarm
+def test_no_alarm_always_fires_together_with_another(alarms: dict[str, Fields]) -> None:
+    found = [watched(alarm) for alarm in alarms.values()]
+    assert len({str(each) for each in found}) == len(found)
+    names = {metric for each in found for _, metric, *_ in each}
+    # A processing error is a rejected update or a failed invocation: the failed-updates alarm or
+    # the function's errors tell of it. A failed invocation reaches the queue, or is counted as
+    # one that could not be sent there.
+    assert names.isdisjoint({"ProcessingErrors", "FailedInvocations"})
+    assert {"ApproximateNumberOfMessagesVisible", "Errors"} <= names
+    assert "InvocationsFailedToBeSentToDlq" in names
+
+
+# ---- when they fire
+
+
+def test_one_bad_event_fires_within_a_minute_and_none_or_no_data_does_not(
+    alarms: dict[str, Fields],
 ) -> None:
-    sentences = r"[A-Z][^.]+\. ([A-Z].+\.) docs/runbook\.md#([a-z-]+)"
-    found = re.fullmatch(sentences, alarm["AlarmDescription"])
-    assert found is not None
-    assert found[2] == expected.anchor
-    # The first word of what to do is an imperative.
-    assert found[1].split()[0] in {"Read", "Raise", "Look", "Check"}
+    for name in alarms.keys() - SPECIAL:
+        alarm = alarms[name]
+        assert alarm["Period"] == 60, name
+        assert [fires(alarm, value) for value in (1, 0, NO_DATA)] == [True, False, False], name
 
 
-def test_the_runbook_has_a_place_for_each_alarm_and_no_other() -> None:
-    runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
-    places = re.findall(r'^<a id="([a-z-]+)"></a>$', runbook, re.MULTILINE)
-    assert sorted(places) == sorted(alarm.anchor for alarm in ALARMS.values())
+def test_a_slow_function_fires_before_it_times_out(stack: Deployment) -> None:
+    alarm = stack["FunctionDurationAlarm"]
+    limit_ms = stack["ShipmentProcessorFunction"]["Timeout"] * 1000 * 4 // 5
+    assert fires(alarm, limit_ms + 1)
+    assert not fires(alarm, limit_ms)
+    assert not fires(alarm, NO_DATA)
+    assert alarm["ExtendedStatistic"] == "p99"
+    # In a quiet minute one slow update would be the p99.
+    assert alarm["Period"] == 300
+
+
+UNHEARD = [
+    ("nothing published", (NO_DATA, NO_DATA, NO_DATA), False),
+    ("no critical one published", (0, 5, NO_DATA), False),
+    ("published and delivered", (3, 3, 3), False),
+    ("some delivered", (3, 3, 1), False),
+    ("no data of deliveries", (3, 3, NO_DATA), True),
+    ("none delivered", (3, 3, 0), True),
+    ("SNS's metrics are late", (3, NO_DATA, NO_DATA), False),
+    ("a rejected one that the filter leaves out", (NO_DATA, 1, NO_DATA), False),
+    ("a rejected one beside a critical one", (1, 2, 1), False),
+]
 
 
 @pytest.mark.parametrize(
-    ("named", "words"),
-    [
-        ("FunctionThrottlesAlarm", "for 6 hours"),
-        ("FunctionDurationAlarm", "80 % of the 30 s timeout"),
-        ("FailedUpdatesAlarm", "within 14 days"),
-    ],
-    indirect=["named"],
+    ("values", "alarmed"), [row[1:] for row in UNHEARD], ids=[row[0] for row in UNHEARD]
 )
-def test_an_alarm_names_the_times_that_hold(alarm: dict[str, Any], words: str) -> None:
-    assert words in alarm["AlarmDescription"]
+def test_critical_alerts_that_nobody_gets_fire(
+    stack: Deployment, values: Sequence[float], *, alarmed: bool
+) -> None:
+    alarm = stack["UnheardAlertsAlarm"]
+    names = ("CriticalAlerts", "NumberOfMessagesPublished", "NumberOfNotificationsDelivered")
+    by_metric = dict(zip(names, values, strict=True))
+    (expression, *inputs) = alarm["Metrics"]
+    by_id = {each["Id"]: by_metric[each["MetricStat"]["Metric"]["MetricName"]] for each in inputs}
+    assert fires(alarm, _value(expression["Expression"], by_id)) is alarmed
 
 
-def test_the_duration_alarm_rings_at_four_fifths_of_the_timeout(stack: Deployment) -> None:
-    timeout_ms = stack["ShipmentProcessorFunction"]["Timeout"] * 1000
-    assert stack["FunctionDurationAlarm"]["Threshold"] == timeout_ms * 4 // 5
+def _value(expression: str, metrics_by_id: dict[str, float]) -> float:
+    """Return what an expression of IF, FILL, AND and comparisons makes of a period's values."""
+    names = {
+        "IF": lambda condition, yes, no: yes if condition else no,
+        "FILL": lambda value, other: other if math.isnan(value) else value,
+        **metrics_by_id,
+    }
+    python = expression.replace(" AND ", " and ")
+    return float(eval(python, {"__builtins__": {}}, names))  # noqa: S307 - our own template's
+
+
+def test_the_metrics_of_one_expression_are_of_the_same_time(stack: Deployment) -> None:
+    expression, *inputs = stack["UnheardAlertsAlarm"]["Metrics"]
+    assert expression.keys() == {"Id", "Expression"}  # it alone is the alarm's value
+    assert [each["ReturnData"] for each in inputs] == [False] * len(inputs)
+    assert {each["MetricStat"]["Period"] for each in inputs} == {300}
+
+
+@pytest.mark.parametrize("hours", [1, 24, 168])
+def test_hours_without_an_update_fire(stack: Deployment, hours: int) -> None:
+    alarm = stack.but(ExpectUpdatesEveryHours=str(hours))["NoUpdatesAlarm"]
+    assert int(alarm["EvaluationPeriods"]) * alarm["Period"] == hours * 3600 <= LONGEST_SECONDS
+    quiet = [NO_DATA] * (hours - 1)
+    assert fires(alarm, *quiet, NO_DATA)
+    assert fires(alarm, *quiet, 0)
+    assert not fires(alarm, *quiet, 1)
+    assert watched(alarm)[0][1] == "ShipmentUpdatesProcessed"
+
+
+# ---- whom they notify, and with which words
+
+
+def test_an_alarm_notifies_its_own_topic_when_it_fires_and_when_it_ends(
+    stack: Deployment, alarms: dict[str, Fields]
+) -> None:
+    # Never the alert topic: an address that gets too many alerts is no longer mailed.
+    topic = stack.arn("sns", f"shipment-alarms-{stack.suffix}")
+    for name, alarm in alarms.items():
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == ([topic], [topic]), name
+
+
+def test_a_description_ends_in_a_command_and_the_runbook_s_section(
+    stack: Deployment, alarms: dict[str, Fields]
+) -> None:
+    alerts = stack.arn("sns", f"shipment-alerts-{stack.suffix}")
+    url = re.escape(stack.parameters["RunbookUrl"])
+    form = rf"(?P<what>.+)\. (Run|Then) (?P<command>.+) {url}#(?P<anchor>[a-z-]+)"
+    anchors = set()
+    for name, alarm in alarms.items():
+        found = re.fullmatch(form, alarm["AlarmDescription"])
+        assert found is not None, name
+        anchors.add(found["anchor"])
+        # It names what happened, so that it is as true when the alarm ends.
+        assert any(word.endswith("s") for word in found["what"].split()[:2]), name
+        program, *arguments = found["command"].split()
+        if program == "aws":
+            assert arguments == ["sns", "list-subscriptions-by-topic", "--topic-arn", alerts]
+            continue
+        assert program == "scripts/shipments"
+        command = shipments.commands[arguments.pop(0)]
+        parser = command.make_parser(command.context_class(command))
+        values, rest, _ = parser.parse_args(arguments)
+        assert (values["environment"], rest) == (stack.suffix, []), name
+    assert len(anchors) == len(alarms)
+
+
+def test_a_description_with_the_longest_values_is_short_enough(
+    template: Fields, longest_values: dict[str, str]
+) -> None:
+    stack = Deployment(template, longest_values)
+    for name in stack.alarms:
+        assert len(stack[name]["AlarmDescription"]) <= DESCRIPTION_LIMIT, name
+
+
+def test_the_runbook_has_one_section_per_alarm_and_per_kind_of_mail(
+    template: Fields, alarms: dict[str, Fields]
+) -> None:
+    texts = [alarm["AlarmDescription"] for alarm in alarms.values()]
+    texts += [
+        handler.invocation(kind).request("sns:Publish")["Message"]
+        for kind in ("critical", "rejected")
+    ]
+    runbook = (ROOT / template["Parameters"]["RunbookUrl"]["Default"]).read_text("utf-8")
+    sections = re.findall(r'^<a id="([a-z-]+)"></a>$', runbook, re.MULTILINE)
+    assert sorted(sections) == sorted(text.rpartition("#")[2] for text in texts)
+
+
+def test_a_description_names_times_that_hold(stack: Deployment, alarms: dict[str, Fields]) -> None:
+    function, config = stack["ShipmentProcessorFunction"], stack["ShipmentProcessorInvokeConfig"]
+    threshold = alarms["FunctionDurationAlarm"]["Threshold"] // 1000
+    days = stack["FailedUpdatesQueue"]["MessageRetentionPeriod"] // 86_400
+    words = {
+        "FailedUpdatesAlarm": f"for {days} days.",
+        "FunctionThrottlesAlarm": f"{config['MaximumEventAgeInSeconds'] // 3600} hours",
+        "FunctionDurationAlarm": f"over {threshold} of their {function['Timeout']} s",
+        "NoUpdatesAlarm": f"{stack.parameters['ExpectUpdatesEveryHours']} in a row",
+    }
+    for name, words_of_time in words.items():
+        assert words_of_time in alarms[name]["AlarmDescription"]

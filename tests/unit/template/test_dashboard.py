@@ -2,348 +2,191 @@
 
 import json
 import re
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from tests.unit.template import board, metrics
+from scripts.drawing.body import parse
+from scripts.drawing.grid import COLUMNS
+from scripts.drawing.search import parse as parse_search
+from scripts.drawing.widgets import Alarms, Graph, Query, Widget
+from scripts.embed import ROOT
+from tests.unit.handler.updates import update
+from tests.unit.template import handler, metrics
 from tests.unit.template.resolve import Deployment
+from tests.unit.template.test_alarms import watched
 
-
-class Drawn(NamedTuple):
-    """A line of a graph: a metric of this stack, its statistic, what else selects it, its axis."""
-
-    namespace: str
-    metric: str
-    stat: str = "Sum"
-    operation: str = ""
-    axis: str = "left"
-
-
-class Graph(NamedTuple):
-    """A graph: the units of its left and right axis, the alarms drawn into it, its lines."""
-
-    units: tuple[str, ...]
-    alarms: set[str]
-    lines: list[Drawn]
-
-
-BY_STATUS = "How many updates of each status?"
-ALARMS = "Does anything ring?"
-LAST_FAILED = "Which updates were rejected or failed last?"
-# The business first, then the services in the order of an update's way.
-WIDGETS: dict[str, Graph | None] = {
-    BY_STATUS: None,
-    "Which updates need a person?": Graph(
-        ("updates",),
-        {"ProcessingErrorsAlarm"},
-        [
-            Drawn("LogisticsProcessing", "CriticalAlerts"),
-            Drawn("LogisticsProcessing", "RejectedUpdates"),
-            Drawn("LogisticsProcessing", "ProcessingErrors"),
-        ],
-    ),
-    "How long from event to row?": Graph(
-        ("ms",),
-        set(),
-        [
-            Drawn("LogisticsProcessing", "EndToEndLatency", "p50"),
-            Drawn("LogisticsProcessing", "EndToEndLatency", "p90"),
-            Drawn("LogisticsProcessing", "EndToEndLatency", "p99"),
-        ],
-    ),
-    ALARMS: None,
-    LAST_FAILED: None,
-    "Does EventBridge deliver?": Graph(
-        ("events",),
-        {"FailedInvocationsAlarm"},
-        [
-            Drawn("AWS/Events", "TriggeredRules"),
-            Drawn("AWS/Events", "Invocations"),
-            Drawn("AWS/Events", "FailedInvocations"),
-        ],
-    ),
-    "Does the function work?": Graph(
-        ("invocations",),
-        {"FunctionErrorsAlarm", "FunctionThrottlesAlarm"},
-        [
-            Drawn("AWS/Lambda", "Invocations"),
-            Drawn("AWS/Lambda", "Errors"),
-            Drawn("AWS/Lambda", "Throttles"),
-            Drawn("AWS/Lambda", "ConcurrentExecutions", "Maximum"),
-        ],
-    ),
-    "How near is the function to its timeout of 30 s?": Graph(
-        ("ms",),
-        {"FunctionDurationAlarm"},
-        [
-            Drawn("AWS/Lambda", "Duration", "p50"),
-            Drawn("AWS/Lambda", "Duration", "p90"),
-            Drawn("AWS/Lambda", "Duration", "p99"),
-        ],
-    ),
-    "Does the table keep up?": Graph(
-        ("writes", "ms"),
-        {"TableThrottlesAlarm"},
-        [
-            Drawn("AWS/DynamoDB", "ConsumedWriteCapacityUnits"),
-            Drawn("AWS/DynamoDB", "WriteThrottleEvents"),
-            Drawn("AWS/DynamoDB", "SuccessfulRequestLatency", "Average", "PutItem", "right"),
-            Drawn("AWS/DynamoDB", "SuccessfulRequestLatency", "Average", "UpdateItem", "right"),
-        ],
-    ),
-    "What waits on the failed-updates queue, and what is lost to it?": Graph(
-        ("updates", "s"),
-        {"FailedUpdatesAlarm", "LostFailuresAlarm", "FailedDeadLettersAlarm"},
-        [
-            Drawn("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
-            Drawn("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", axis="right"),
-            Drawn("AWS/Lambda", "DestinationDeliveryFailures"),
-            Drawn("AWS/Events", "InvocationsFailedToBeSentToDlq"),
-        ],
-    ),
-    "Do alerts reach people?": Graph(
-        ("notifications",),
-        {"FailedNotificationsAlarm"},
-        [
-            Drawn("AWS/SNS", "NumberOfNotificationsDelivered"),
-            Drawn("AWS/SNS", "NumberOfNotificationsFailed"),
-        ],
-    ),
-}
-GRAPHS = {title: graph for title, graph in WIDGETS.items() if graph is not None}
-# What was asked for at first: a metric without the dimensions that the handler gives it, all the
-# region's functions, and dimensions where no widget has any. Its second graph stays empty.
-AS_FIRST_ASKED_FOR = {
-    "widgets": [
-        {
-            "type": "metric",
-            "properties": {
-                "metrics": [
-                    ["AWS/Lambda", "Invocations", {"stat": "Sum"}],
-                    [".", "Errors", {"stat": "Sum"}],
-                    [".", "Throttles", {"stat": "Sum"}],
-                ],
-                "title": "Lambda Performance",
-                "dimensions": {"FunctionName": "shipment-processor-dev"},
-            },
-        },
-        {
-            "type": "metric",
-            "properties": {
-                "metrics": [["LogisticsProcessing", "ShipmentUpdatesProcessed", {"stat": "Sum"}]],
-                "title": "Shipments Processed",
-            },
-        },
-    ]
-}
+# Lines that Lambda writes by itself at system log level WARN, and one that it would not.
+STARTED = '{"time":"t","type":"platform.initReport","record":{"phase":"init","status":"%s"}}'
+ENDED = '{"time":"t","type":"platform.report","record":{"requestId":"r","status":"%s"}}'
+BROKEN = [each % word for each in (STARTED, ENDED) for word in ("timeout", "error", "failure")]
 
 
 @pytest.fixture
-def body(stack: Deployment) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(stack["LogisticsDashboard"]["DashboardBody"])
-    return found
+def body(stack: Deployment) -> str:
+    text: str = stack["LogisticsDashboard"]["DashboardBody"]
+    return text
 
 
 @pytest.fixture
-def widgets(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {widget["properties"]["title"]: widget for widget in body["widgets"]}
+def widgets(body: str) -> list[Widget]:
+    return parse(body)
 
 
-@pytest.fixture(params=GRAPHS)
-def title(request: pytest.FixtureRequest) -> str:
-    found: str = request.param
+@pytest.fixture
+def graphs(body: str) -> dict[str, Graph]:
+    return graphs_in(body)
+
+
+def graphs_in(body: str) -> dict[str, Graph]:
+    """Return a body's graphs by their titles."""
+    return {each.title: each.content for each in parse(body) if isinstance(each.content, Graph)}
+
+
+def drawn(graph: Graph) -> list[tuple[str, str, Mapping[str, str], str]]:
+    """Return a graph's metrics as an alarm's: namespace, name, dimensions, statistic."""
+    found = []
+    for line in graph.lines:
+        if line.metric is None:
+            search = parse_search(line.expression)
+            assert search.period == line.period
+            selected = dict.fromkeys(search.dimensions, "") | dict(search.exact)
+            found.append((search.namespace, selected.pop("MetricName"), selected, search.stat))
+        else:
+            metric = line.metric
+            found.append((metric.namespace, metric.name, dict(metric.dimensions), metric.stat))
     return found
 
 
-def test_the_widgets_answer_these_questions_in_this_order(widgets: dict[str, Any]) -> None:
-    assert list(widgets) == list(WIDGETS)
-    assert all(title.endswith("?") for title in widgets)
+# ---- the widgets
 
 
-def test_the_dashboard_opens_with_three_hours_in_the_widgets_own_periods(
-    body: dict[str, Any],
+def test_everything_in_the_body_is_drawn(widgets: list[Widget]) -> None:
+    assert [each.title for each in widgets if each.notes] == []
+    assert {type(each.content) for each in widgets} == {Graph, Alarms, Query}
+
+
+def test_each_widget_asks_a_question_whose_good_answer_is_documented(widgets: list[Widget]) -> None:
+    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    assert [each.title for each in widgets] == re.findall(r"^\| ([^|]+\?) \|", page, re.MULTILINE)
+
+
+def test_two_graphs_fill_a_row_and_the_table_one(body: str) -> None:
+    for each in json.loads(body)["widgets"]:
+        assert each["width"] == (COLUMNS if each["type"] == "log" else COLUMNS // 2)
+
+
+@pytest.mark.parametrize("mail", ["each", "off"])
+@pytest.mark.parametrize("hours", ["0", "24"])
+def test_the_alarm_widget_shows_every_alarm_there_is(
+    stack: Deployment, mail: str, hours: str
 ) -> None:
-    assert body.keys() == {"start", "periodOverride", "widgets"}
-    assert (body["start"], body["periodOverride"]) == ("-PT3H", "inherit")
+    deployed = stack.but(AlertMail=mail, ExpectUpdatesEveryHours=hours)
+    contents = [each.content for each in parse(deployed["LogisticsDashboard"]["DashboardBody"])]
+    (shown,) = (each for each in contents if isinstance(each, Alarms))
+    assert sorted(shown.arns) == sorted(deployed.alarms.values())
 
 
-def test_everything_asked_for_has_an_answer(stack: Deployment, body: dict[str, Any]) -> None:
-    assert board.never_shown(body, stack) == []
+# ---- the graphs
 
 
-def test_a_dashboard_of_metrics_that_nobody_emits_is_noticed(template: dict[str, Any]) -> None:
-    assert board.never_shown(AS_FIRST_ASKED_FOR, Deployment(template)) == [
-        "Lambda Performance: a metric widget has no dimensions",
-        "Lambda Performance: nothing here emits Invocations of AWS/Lambda by nothing",
-        "Lambda Performance: nothing here emits Errors of AWS/Lambda by nothing",
-        "Lambda Performance: nothing here emits Throttles of AWS/Lambda by nothing",
-        (
-            "Shipments Processed: nothing here emits ShipmentUpdatesProcessed of "
-            "LogisticsProcessing by nothing"
-        ),
-    ]
+@pytest.mark.parametrize("bus", ["default", "carriers"])
+def test_a_graph_draws_what_is_emitted_here(stack: Deployment, bus: str) -> None:
+    deployed = stack.but(EventBusName=bus)
+    for graph in graphs_in(deployed["LogisticsDashboard"]["DashboardBody"]).values():
+        assert {line.region for line in graph.lines} == {stack.region}
+        for namespace, metric, selected, statistic in drawn(graph):
+            assert metrics.is_emitted(deployed, namespace, metric, selected), metric
+            assert statistic in metrics.statistics(metric), metric
 
 
-@pytest.mark.parametrize(
-    ("written", "instead"),
-    [
-        ("EndToEndLatency", "EndToEndLatencies"),
-        ('"PutItem"', '"Query"'),
-        ('"Average"', '"p99"'),
-        ('"Maximum"', '"Greatest"'),
-        ('"FunctionName"', '"Function"'),
-        ('"Environment", "dev"', '"Environment", "prod"'),
-        ("Environment,Status}", "Environment,Carrier}"),
-        ('MetricName=\\"ShipmentUpdatesProcessed', 'MetricName=\\"CriticalAlerts'),
-        ('Environment=\\"dev\\"', 'Environment=\\"prod\\"'),
-        ("shipment-update-rule-dev", "shipment-update-rule"),
-        ("alarm:logistics-LostFailuresAlarm", "alarm:logistics-LostUpdatesAlarm"),
-        ("/aws/lambda/", "/aws/lambdas/"),
-        ('"view"', '"views"'),
-    ],
-)
-def test_one_wrong_word_is_noticed(template: dict[str, Any], written: str, instead: str) -> None:
-    stack = Deployment(template)
-    text = stack["LogisticsDashboard"]["DashboardBody"]
-    assert written in text
-    assert board.never_shown(json.loads(text.replace(written, instead)), stack) != []
+def test_the_business_comes_first(graphs: dict[str, Graph]) -> None:
+    namespaces = [{each[0] for each in drawn(graph)} for graph in graphs.values()]
+    assert namespaces[:3] == [{metrics.NAMESPACE}] * 3
+    assert not any(metrics.NAMESPACE in each for each in namespaces[3:])
+    shown = {metric for graph in graphs.values() for _, metric, *_ in drawn(graph)}
+    assert metrics.EMITTED[metrics.NAMESPACE, "Environment"] <= shown
+    by_status, *others = graphs.values()
+    assert by_status.stacked
+    assert [each for each in others if each.stacked] == []
+    assert [selected["Status"] for *_, selected, _ in drawn(by_status)] == [""]
 
 
-def test_the_widgets_fill_the_dashboards_columns(widgets: dict[str, Any]) -> None:
-    for title, widget in widgets.items():
-        assert widget.keys() == {"type", "width", "height", "properties"}
-        assert widget["height"] == 6
-        # A table of text is as wide as the dashboard; two graphs are.
-        assert widget["width"] == (24 if title == LAST_FAILED else 12)
+def test_an_axis_begins_at_zero_and_says_its_unit(graphs: dict[str, Graph]) -> None:
+    for title, graph in graphs.items():
+        unit = metrics.unit(each[:2] for each in drawn(graph))
+        assert (graph.left.minimum, graph.left.label) == (0, unit), title
+        assert not any(line.right for line in graph.lines), title
 
 
-def test_a_graph_is_of_five_minute_sums_of_this_region(
-    stack: Deployment, widgets: dict[str, Any]
+def test_a_graph_names_the_timeout_that_holds(stack: Deployment, graphs: dict[str, Graph]) -> None:
+    timeout = stack["ShipmentProcessorFunction"]["Timeout"]
+    assert f"How near is the function to its timeout of {timeout} s?" in graphs
+
+
+def test_what_an_alarm_watches_is_drawn(stack: Deployment, graphs: dict[str, Graph]) -> None:
+    shown = [each for graph in graphs.values() for each in drawn(graph)]
+    for name in stack.alarms.keys() - {"NoUpdatesAlarm"}:
+        # That SNS's metrics have arrived is seen by those of its deliveries.
+        missing = {each[1] for each in watched(stack[name]) if each not in shown}
+        assert missing <= {"NumberOfMessagesPublished"}, name
+
+
+def test_each_threshold_is_drawn_and_names_its_lines(
+    stack: Deployment, graphs: dict[str, Graph]
 ) -> None:
-    for title in [BY_STATUS, *GRAPHS]:
-        assert widgets[title]["type"] == "metric"
-        shown = widgets[title]["properties"]
-        optional = {"annotations", "stacked"}
-        assert shown.keys() - optional == {
-            *("region", "stat", "period", "title", "yAxis", "metrics"),
-        }
-        assert (shown["region"], shown["stat"], shown["period"]) == (stack.region, "Sum", 300)
+    alarms = [stack[name] for name in stack.alarms if "Metrics" not in stack[name]]
+    thresholds = [(watched(alarm)[0], alarm["Threshold"]) for alarm in alarms]
+    for title, graph in graphs.items():
+        lines = drawn(graph)
+        limits = [(line, limit) for line, limit in thresholds if line in lines]
+        limits.sort(key=lambda pair: lines.index(pair[0]))
+        labels = set()
+        for limit in {limit for _, limit in limits}:
+            own = [line for line, each in limits if each == limit]
+            several = len({line[1] for line in lines}) > 1
+            names = ", ".join(line[1] if several else line[3] for line in own)
+            rest = "" if own == lines else f": {names}"
+            labels.add((limit, f"alarm over {limit}{rest}"))
+        assert {(each.value, each.label) for each in graph.thresholds} == labels, title
 
 
-def test_a_graph_draws_these_metrics_of_this_stack(
-    stack: Deployment, widgets: dict[str, Any], title: str
-) -> None:
-    found = [
-        (*line[:3], {"stat": "Sum", "yAxis": "left"} | line.options)
-        for line in board.lines(widgets[title])
-    ]
-    assert found == [
-        (
-            line.namespace,
-            line.metric,
-            metrics.dimensions(stack, line.namespace)
-            | ({"Operation": line.operation} if line.operation else {}),
-            {"stat": line.stat, "yAxis": line.axis},
-        )
-        for line in GRAPHS[title].lines
-    ]
+# ---- the log
 
 
-def test_a_graphs_axes_begin_at_zero_and_say_their_unit(
-    widgets: dict[str, Any], title: str
-) -> None:
-    sides = dict(zip(("left", "right"), GRAPHS[title].units, strict=False))
-    assert widgets[title]["properties"]["yAxis"] == {
-        side: {"min": 0, "showUnits": False, "label": unit} for side, unit in sides.items()
-    }
-    assert sides.keys() == {line.axis for line in GRAPHS[title].lines}
-
-
-def test_the_first_widget_stacks_the_updates_of_every_status(
-    stack: Deployment, widgets: dict[str, Any]
-) -> None:
-    shown = widgets[BY_STATUS]["properties"]
-    assert shown["stacked"] is True
-    assert shown["yAxis"] == {"left": {"min": 0, "showUnits": False, "label": "updates"}}
-    (line,) = board.lines(widgets[BY_STATUS])
-    assert line[:3] == (
-        "LogisticsProcessing",
-        "ShipmentUpdatesProcessed",
-        {"Environment": stack.suffix, "Status": ""},
-    )
-    assert line.options["expression"].endswith(", 'Sum', 300)")
-
-
-def test_every_alarm_is_drawn_into_the_graph_of_its_metric(
-    stack: Deployment, widgets: dict[str, Any]
-) -> None:
-    for title, graph in GRAPHS.items():
-        drawn = widgets[title]["properties"].get("annotations", {}).get("horizontal", [])
-        assert {line["value"] for line in drawn} == {
-            stack[alarm]["Threshold"] for alarm in graph.alarms
-        }
-        watched = {(stack[name]["Namespace"], stack[name]["MetricName"]) for name in graph.alarms}
-        assert watched <= {(line.namespace, line.metric) for line in graph.lines}
-    assert {alarm for graph in GRAPHS.values() for alarm in graph.alarms} == set(stack.alarms)
-
-
-@pytest.mark.parametrize(
-    ("title", "names"),
-    [
-        ("Which updates need a person?", "ProcessingErrors"),
-        ("Does EventBridge deliver?", "FailedInvocations"),
-        ("Does the function work?", "Errors, Throttles"),
-        ("How near is the function to its timeout of 30 s?", "p99"),
-        ("Does the table keep up?", "WriteThrottleEvents"),
-        (
-            "What waits on the failed-updates queue, and what is lost to it?",
-            "all but the age",
-        ),
-        ("Do alerts reach people?", "NumberOfNotificationsFailed"),
-    ],
-)
-def test_a_threshold_names_the_lines_that_it_is_for(
-    widgets: dict[str, Any], title: str, names: str
-) -> None:
-    (line,) = widgets[title]["properties"]["annotations"]["horizontal"]
-    assert line == {"value": line["value"], "label": f"alarm over {line['value']}: {names}"}
-
-
-def test_the_state_of_every_alarm_is_shown(stack: Deployment, widgets: dict[str, Any]) -> None:
-    widget = widgets[ALARMS]
-    assert widget["type"] == "alarm"
-    assert widget["properties"].keys() == {"title", "alarms"}
-    assert sorted(widget["properties"]["alarms"]) == sorted(stack.alarms.values())
-
-
-def test_the_last_rejected_and_failed_updates_are_listed(
-    stack: Deployment, widgets: dict[str, Any]
-) -> None:
-    widget = widgets[LAST_FAILED]
-    assert widget["type"] == "log"
-    shown = dict(widget["properties"])
-    query = shown.pop("query")
-    assert shown == {"region": stack.region, "title": LAST_FAILED, "view": "table"}
-    source, fields, asked, order, limit = query.split(" | ")
-    assert source == "SOURCE '{}'".format(stack["ShipmentProcessorLogGroup"]["LogGroupName"])
-    # Lambda's own report is of what the function could not report, being out of time.
-    assert set(fields.removeprefix("fields ").split(", ")) - {"@timestamp", "record.status"} == {
-        *("outcome", "shipmentId", "carrier", "reason", "error"),
-    }
+def test_the_table_lists_what_was_rejected_or_failed(stack: Deployment, body: str) -> None:
+    (query,) = (each.content for each in parse(body) if isinstance(each.content, Query))
+    (raw,) = (each["properties"] for each in json.loads(body)["widgets"] if each["type"] == "log")
+    assert raw["view"] == "table"
+    assert query.region == stack.region
+    assert query.groups == (stack["ShipmentProcessorLogGroup"]["LogGroupName"],)
+    fields, asked, order, limit = query.text.split(" | ")
     assert (order, limit) == ("sort @timestamp desc", "limit 20")
     found = re.fullmatch(r"filter @message like /(.+)/", asked)
     assert found is not None
-    pattern = re.compile(found[1])
-    assert [line for line in LOG_LINES if pattern.search(line)] == LOG_LINES[:3]
+    lines = {kind: handler.invocation(kind).line for kind in handler.UPDATES}
+    lines["strange"] = handler.invoke(update(shipmentId='"outcome":"failed"')).line
+    listed = [lines["rejected"], lines["failed"], *BROKEN]
+    others = [*(lines.keys() - {"rejected", "failed"}), STARTED % "success", ENDED % "success"]
+    assert [line for line in listed if not re.search(found[1], line)] == []
+    assert [line for line in others if re.search(found[1], lines.get(line, line))] == []
+    # Its columns are fields of these lines, and hold what tells an operator what to do.
+    logged = {name for line in listed[:2] for name in json.loads(line)}
+    columns = fields.removeprefix("fields ").split(", ")
+    assert set(columns) <= logged | {"@timestamp", "record.status"}
+    assert {"@timestamp", "outcome", "shipmentId", "reason", "error", "record.status"} <= {*columns}
 
 
-# Lines of the function's log: three of what the widget is to list, and three of what it is not.
-LOG_LINES = [
-    '{"_aws":{},"outcome":"rejected","shipmentId":"S","reason":"status: is required"}',
-    '{"_aws":{},"outcome":"failed","shipmentId":"S","error":"ReadTimeoutError"}',
-    '{"time":"t","type":"platform.report","record":{"requestId":"r","status":"timeout"}}',
-    '{"_aws":{},"outcome":"stored","shipmentId":"S","Status":"FAILURE"}',
-    '{"_aws":{},"outcome":"duplicate","shipmentId":"failed"}',
-    '{"time":"t","type":"platform.report","record":{"requestId":"r","status":"error"}}',
-]
+def test_no_placeholder_of_the_body_cuts_a_bracket(template: dict[str, Any]) -> None:
+    # So that the body can be read, and edited, as JSON.
+    properties = template["Resources"]["LogisticsDashboard"]["Properties"]
+    text, _ = properties["DashboardBody"]["Fn::Sub"]
+    for word in ("", "words"):
+        open_ones = []
+        for char in re.sub(r"\$\{[^}]*\}", word, text):
+            if char in "([{":
+                open_ones.append(")]}"["([{".index(char)])
+            elif char in ")]}":
+                assert open_ones.pop() == char
+        assert open_ones == []

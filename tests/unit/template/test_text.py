@@ -1,0 +1,103 @@
+"""The template's text: small enough, plain YAML in one style, with the handler inside as it is."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts import embed, lint
+from scripts.embed import HANDLER, TEMPLATE
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return TEMPLATE.read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def nodes(text: str) -> list[yaml.Node]:
+    """Return every node of the template, each before what it holds."""
+    return list(_within(yaml.compose(text, LOADER)))
+
+
+def _within(node: yaml.Node) -> Iterator[yaml.Node]:
+    yield node
+    for member in _members(node):
+        yield from _within(member)
+
+
+def _members(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [each for pair in node.value for each in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def line(node: yaml.Node) -> int:
+    """Return the number of the line where a node begins."""
+    return int(node.start_mark.line) + 1
+
+
+def test_the_template_fits_into_a_request(text: str) -> None:
+    assert lint.SIZE_LIMIT_BYTES <= 51_000
+    assert list(lint.check_size(TEMPLATE)) == []
+    assert len(text.encode()) <= lint.SIZE_LIMIT_BYTES
+
+
+def test_the_function_runs_the_handler_as_it_is(template: dict[str, Any], text: str) -> None:
+    code = template["Resources"]["ShipmentProcessorFunction"]["Properties"]["Code"]["ZipFile"]
+    assert code == HANDLER.read_text("utf-8")
+    assert embed.embedded(text) == code
+
+
+def test_the_template_uses_no_anchor_or_alias(text: str) -> None:
+    # CloudFormation does not take them.
+    assert [each for each in yaml.parse(text, LOADER) if getattr(each, "anchor", None)] == []
+
+
+def test_no_key_is_given_twice(nodes: list[yaml.Node]) -> None:
+    # A YAML reader may take either, in silence.
+    for node in nodes:
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            assert len(keys) == len(set(keys)), line(node)
+
+
+# ---- its style
+
+
+def column(node: yaml.Node) -> int:
+    """Return the column of a block's keys or hyphens."""
+    first = _members(node)[0].start_mark.column
+    return int(first) - 2 * isinstance(node, yaml.SequenceNode)
+
+
+def test_each_level_is_indented_by_two_blanks(text: str, nodes: list[yaml.Node]) -> None:
+    assert re.search(r"\t|^ *-  ", text, re.MULTILINE) is None
+    for node in nodes:
+        for member in _members(node):
+            if isinstance(member, yaml.CollectionNode) and not member.flow_style:
+                assert column(member) - column(node) == 2, line(member)
+
+
+def test_only_short_things_are_in_flow_style(nodes: list[yaml.Node]) -> None:
+    for node in nodes:
+        if isinstance(node, yaml.MappingNode) and node.flow_style:
+            assert len(node.value) == 1, line(node)
+        if isinstance(node, yaml.CollectionNode) and node.flow_style:
+            assert node.start_mark.line == node.end_mark.line, line(node)
+
+
+def test_a_colon_in_flow_style_is_quoted(nodes: list[yaml.Node]) -> None:
+    # AWS's reader has refused `[sts:AssumeRole]`.
+    unquoted = [
+        line(inner)
+        for node in nodes
+        if isinstance(node, yaml.CollectionNode) and node.flow_style
+        for inner in _within(node)
+        if isinstance(inner, yaml.ScalarNode) and not inner.style and ":" in inner.value
+    ]
+    assert unquoted == []
