@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.hostile.outcome import Collected, Outcome, named, read_strictly
+from tests.hostile.outcome import Collected, Outcome, named
 from tests.unit.conftest import _no_aws_settings  # noqa: F401 - a fixture, for here too
 from tests.unit.handler.account import Account, opened
 
@@ -16,7 +16,7 @@ def run(_no_aws_settings: None) -> tuple[dict[str, int], Collected]:  # noqa: F8
     with opened() as account, pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", lambda _: None)  # the client's pauses between its requests
         statuses = {own: _answer(account, entry.event(own)) for own, entry in named()}
-        kept = [read_strictly(text) for text in account.kept_texts()]
+        kept = [json.loads(text) for text in account.kept_texts()]
         return statuses, Collected(account.rows(), account.alerts(), kept)
 
 

@@ -49,7 +49,8 @@ class Entry:
     text: JSON, with OWN where a name of its own goes; row: the attributes that the row has, None
     if there is none; reason: how the reason of the rejection begins; raised: whether it is an
     error, to be tried again and kept; alerts: whether a row's update is critical; whole: whether
-    its text fits into a row.
+    its text fits into a row; deployed: whether a deployed stack gets it too, which takes longer
+    than the handler in memory.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Entry:
     raised: bool = False
     alerts: bool = False
     whole: bool = True
+    deployed: bool = True
 
     def event(self, own: str) -> str:
         """Return the event's text with a name of its own."""

@@ -26,16 +26,21 @@ MISSING = {
     "a blank": '"  \\t\\n"',
     "only exotic spaces as": '"\\u00a0\\u2003\\u3000"',
 }
+STRINGS = ("shipmentId", "status", "updateId")
 REQUIRED = ("shipmentId", "status")
+DESCRIBED = ("location", "carrier")
 OPTIONAL = {"location": "Unknown", "carrier": "Unknown", "updateId": f"E-{OWN}"}
 
 
 def types() -> Iterator[Entry]:
     """Yield every type of JSON in every string of the contract."""
-    for field in (*REQUIRED, *OPTIONAL):
-        for what, value in NO_STRINGS.items():
+    for what, value in NO_STRINGS.items():
+        for field in STRINGS:
             name = f"{what} as {field}"
             yield Entry(name, detail(**{field: value}), reason=f"{field}: must be a string")
+        for field in DESCRIBED:
+            row = {field: value.replace("1e999", "Infinity")}
+            yield Entry(f"{what} as {field}", detail(**{field: value}), row)
     for field in REQUIRED:
         for what, value in MISSING.items():
             name = f"{what} {field}"
@@ -155,19 +160,24 @@ LIMITS = {"shipmentId": 128, "location": 256, "carrier": 256, "updateId": 256}
 
 
 def sizes() -> Iterator[Entry]:
-    """Yield strings that are just short enough and just too long."""
+    """Yield strings that are just short enough and just too long, or cut."""
     for field, limit in LIMITS.items():
-        reason = f"{field}: must have at most {limit} characters"
         for what, letter in (("letters", "x"), ("letters of four bytes", "\U0001f69a")):
             fits = OWN + letter * (limit - OWN_LENGTH)
-            more = fits + letter
             yield Entry(f"{limit} {what} as {field}", detail(**{field: text(fits)}), {field: fits})
-            name = f"{limit + 1} {what} as {field}"
-            yield Entry(name, detail(**{field: text(more)}), reason=reason)
+            yield _too_long(f"{limit + 1} {what} as {field}", field, fits + letter)
         padded = text(f"{' ' * 300}{OWN}{' ' * 300}")
         yield Entry(f"600 blanks around {field}", detail(**{field: padded}), {field: OWN})
-        huge = text(OWN + "x" * 100_000)
-        yield Entry(f"100,000 letters as {field}", detail(**{field: huge}), reason=reason)
+        yield _too_long(f"100,000 letters as {field}", field, OWN + "x" * 100_000)
+
+
+def _too_long(name: str, field: str, value: str) -> Entry:
+    """Return what becomes of a field that is too long: cut if it only describes, else rejected."""
+    event = detail(**{field: text(value)})
+    if field in DESCRIBED:
+        cut = value[: LIMITS[field] - 1 - OWN_LENGTH + len(OWN)]
+        return Entry(name, event, {field: cut + "\u2026"})
+    return Entry(name, event, reason=f"{field}: must have at most {LIMITS[field]} characters")
 
 
 def entries() -> Iterator[Entry]:

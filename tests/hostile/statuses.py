@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tests.hostile.corpus import Entry, detail, text
 
-# Spellings of a critical status, and the status.
+# Spellings of a critical status, and how it is stored.
 CRITICAL = {
     "delayed": "DELAYED",
     "Delayed": "DELAYED",
@@ -33,6 +33,14 @@ CRITICAL = {
     "Exception": "EXCEPTION",
     "EXCEPT\u0131ON": "EXCEPTION",
     "except-ION": "EXCEPTION",
+    "dam-age": "DAMAGE",
+    "Loss": "LOSS",
+    # One of several words is enough, whatever the others say.
+    "shipmentDelayed": "SHIPMENT_DELAYED",
+    "LOST,DAMAGED": "LOST,DAMAGED",
+    "LOST 2": "LOST_2",
+    "lost4good": "LOST4GOOD",
+    "NOT_LOST": "NOT_LOST",
 }
 # Statuses that look like one of ours, and how they are stored: nobody can alert on all of them.
 LOOKALIKES = {
@@ -42,11 +50,11 @@ LOOKALIKES = {
     "L0ST": "L0_ST",
     "LOS\u03a4": "LOS\u03a4",
     "L\u00d8ST": "L\u00d8ST",
-    "NOT_LOST": "NOT_LOST",
-    "LOST,DAMAGED": "LOST,DAMAGED",
     "LOSTFOUND": "LOSTFOUND",
-    "LOST 2": "LOST_2",
+    "lossless": "LOSSLESS",
+    "delayedshipment": "DELAYEDSHIPMENT",
     "UNDELAYED": "UNDELAYED",
+    "UNDAMAGED": "UNDAMAGED",
 }
 ORDINARY = {
     "in_transit": "IN_TRANSIT",
@@ -72,11 +80,19 @@ ORDINARY = {
     "__proto__": "PROTO",
     "OTHER": "OTHER",
     "x" * 64: "X" * 64,
+    "x" + "Y" * 62: "X_" + "Y" * 62,
     "a b" + " " * 1000 + "c": "A_B_C",
     "lost" * 16: "LOST" * 16,
 }
 NO_WORDS = ("_", "---", " _ - ", "\x00", "\x1b\x07", "\x85")
-TOO_LONG = ("x" * 65, "\u00df" * 33, "a b " * 30, "x" * 300_000, "\U0001f69a" * 65)
+TOO_LONG = (
+    "x" * 65,
+    "x" + "Y" * 63,
+    "\u00df" * 33,
+    "a b " * 30,
+    "x" * 300_000,
+    "\U0001f69a" * 65,
+)
 
 
 def entries() -> Iterator[Entry]:
@@ -89,6 +105,7 @@ def entries() -> Iterator[Entry]:
         "status with half a pair of surrogates",
         detail(status=r'"LOST \ud83d"'),
         {"status": r"LOST_\UD83D"},
+        alerts=True,
     )
     must_have = "status: must have 1 to 64 characters"
     for value in NO_WORDS:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.hostile.carriers import SOURCES, WORDS
 from tests.hostile.corpus import Entry
 from tests.hostile.outcome import ENTRIES, Collected, Outcome, check, check_alert, named
 
@@ -27,3 +28,8 @@ def test_every_alert_of_the_corpus_can_be_sent_and_shown(collected: Collected) -
 
 def test_the_corpus_has_at_least_200_entries_and_none_twice() -> None:
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES) >= 200
+
+
+def test_the_corpus_has_at_least_150_words_of_carriers_and_a_source_for_each() -> None:
+    assert len({word.word for word in WORDS}) >= 150
+    assert {word.platform for word in WORDS} == set(SOURCES)

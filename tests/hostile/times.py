@@ -2,19 +2,27 @@
 
 from collections.abc import Iterator
 
-from tests.hostile.corpus import OWN, TIME, TIME_MS, Entry, detail, envelope, text
+from tests.hostile.corpus import (
+    DETAIL,
+    ENVELOPE,
+    OWN,
+    TIME,
+    TIME_MS,
+    Entry,
+    detail,
+    envelope,
+    fields,
+    text,
+)
 
 DAY_MS = 86_400_000
 MUST_BE_TIME = "eventTime: must be ISO 8601 with zone"
-AHEAD = "eventTime: is more than a day ahead"
+BEFORE_2000 = "eventTime: is before the year 2000"
+AHEAD = "eventTime: is more than an hour ahead of the function's clock"
 
 # As it comes, and as epoch milliseconds.
 INSTANTS = {
-    "0001-01-01T00:00:00Z": -62_135_596_800_000,
-    "1582-10-10T00:00:00Z": -12_219_724_800_000,
-    "1900-02-28T23:59:59.999Z": -2_203_891_200_001,
-    "1969-12-31T23:59:59.999Z": -1,
-    "1970-01-01T00:00:00Z": 0,
+    "2000-01-01T00:00:00Z": 946_684_800_000,
     "2000-02-29T12:00:00Z": 951_825_600_000,
     "2024-02-29T00:00:00Z": 1_709_164_800_000,
     "2025-12-31T23:59:59.999999999Z": 1_767_225_599_999,
@@ -38,8 +46,6 @@ INSTANTS = {
 }
 NO_INSTANTS = (
     "0000-01-01T00:00:00Z",
-    "0001-01-01T00:00:00+00:01",
-    "9999-12-31T23:59:59-00:01",
     "10000-01-01T00:00:00Z",
     "-2026-01-15T12:00:00Z",
     "+2026-01-15T12:00:00Z",
@@ -81,58 +87,65 @@ NO_INSTANTS = (
 )
 # As JSON text, and as epoch milliseconds.
 NUMBERS = {
-    "0": 0,
-    "-0": 0,
-    "-0.0": 0,
-    "-1": -1,
     "1768478400000.0": TIME_MS,
     "1.7684784e12": TIME_MS,
     "17684784E+5": TIME_MS,
-    "-62135596800000": -62_135_596_800_000,
     str(TIME_MS + DAY_MS): TIME_MS + DAY_MS,
 }
 NO_NUMBERS = {
-    "-62135596800001": MUST_BE_TIME,
-    "253402300800000": MUST_BE_TIME,
     "1e-7": MUST_BE_TIME,
-    "1e308": MUST_BE_TIME,
     "1768478400000.5": MUST_BE_TIME,
-    "9007199254740993": MUST_BE_TIME,
-    "1" + "0" * 4000: MUST_BE_TIME,
-    "-1" + "0" * 4000: MUST_BE_TIME,
+    "0": BEFORE_2000,
+    "-0": BEFORE_2000,
+    "-0.0": BEFORE_2000,
+    "-1": BEFORE_2000,
+    "1768478400": BEFORE_2000,  # seconds
+    "-62135596800001": BEFORE_2000,
+    "-1" + "0" * 4000: BEFORE_2000,
+    "253402300800000": AHEAD,
     "253402300799999": AHEAD,
-    str(TIME_MS + DAY_MS + 1): AHEAD,
+    "9007199254740993": AHEAD,
+    "1e308": AHEAD,
+    "1" + "0" * 4000: AHEAD,
 }
-TOO_LATE = ("9999-12-31T23:59:59.999Z", "2026-01-16T12:00:00.001Z", "2026-01-17T12:00:00+23:59")
+TOO_EARLY = (
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+00:01",
+    "1026-01-15T12:00:00Z",
+    "1582-10-10T00:00:00Z",
+    "1969-12-31T23:59:59.999Z",
+    "1970-01-21T11:14:38Z",  # seconds taken as milliseconds
+    "1999-12-31T23:59:59.999Z",
+)
+TOO_LATE = ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59-00:01", "2099-01-01T00:00:00Z")
 
 
 def entries() -> Iterator[Entry]:
     """Yield all of this module's entries."""
     for value, milliseconds in INSTANTS.items():
         name = f"eventTime {value.strip()}"
-        yield Entry(name, detail(eventTime=text(value)), {"timestamp": milliseconds})
-    for value in NO_INSTANTS:
-        yield Entry(f"eventTime {value[:40]}", detail(eventTime=text(value)), reason=MUST_BE_TIME)
-    for value in TOO_LATE:
-        yield Entry(f"eventTime {value}", detail(eventTime=text(value)), reason=AHEAD)
+        yield Entry(name, at(text(value)), {"timestamp": milliseconds})
+    for reason, values in {
+        MUST_BE_TIME: NO_INSTANTS,
+        BEFORE_2000: TOO_EARLY,
+        AHEAD: TOO_LATE,
+    }.items():
+        for value in values:
+            yield Entry(f"eventTime {value[:40]}", at(text(value)), reason=reason)
     for value, milliseconds in NUMBERS.items():
-        yield Entry(f"eventTime {value}", detail(eventTime=value), {"timestamp": milliseconds})
+        yield Entry(f"eventTime {value}", at(value), {"timestamp": milliseconds})
     for value, reason in NO_NUMBERS.items():
-        yield Entry(f"eventTime {value[:40]}", detail(eventTime=value), reason=reason)
+        yield Entry(f"eventTime {value[:40]}", at(value), reason=reason)
+    for value, reason in (("0001-01-01T00:00:00Z", BEFORE_2000), ("2099-01-01T00:00:00Z", AHEAD)):
+        yield Entry(
+            f"the envelope's time {value}, and no eventTime",
+            envelope(time=text(value)),
+            reason=reason.replace("eventTime", "time"),
+        )
     yield Entry(
-        "the envelope's time in year 1, and no eventTime",
-        envelope(time='"0001-01-01T00:00:00Z"'),
-        {"timestamp": -62_135_596_800_000},
-    )
-    yield Entry(
-        "the envelope's time at the end of year 9999, and no eventTime",
-        envelope(time='"9999-12-31T23:59:59Z"'),
-        {"timestamp": 253_402_300_799_000},
-    )
-    yield Entry(
-        "an eventTime a millennium before the envelope's time",
-        detail(eventTime='"1026-01-15T12:00:00Z"'),
-        {"timestamp": -29_788_516_800_000},
+        "an envelope's time of the year 2099, and an eventTime",
+        fields({**ENVELOPE, "time": '"2099-01-01T00:00:00Z"'}, {"detail": DATED}),
+        {"timestamp": TIME_MS},
     )
     yield Entry(
         "the envelope's time in milliseconds",
@@ -144,3 +157,12 @@ def entries() -> Iterator[Entry]:
         envelope(time=text(TIME.replace("Z", "+01:00"))),
         {"timestamp": TIME_MS - 3_600_000},
     )
+
+
+OWN_ID = f'"E-{OWN}"'
+DATED = fields(DETAIL, {"eventTime": text(TIME), "updateId": OWN_ID})
+
+
+def at(value: str) -> str:
+    """Return the JSON text of an event with an eventTime, and an id that tells its row."""
+    return detail(eventTime=value, updateId=OWN_ID)
