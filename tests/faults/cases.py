@@ -18,7 +18,7 @@ from tests.faults.faults import (
     malformed,
 )
 from tests.unit.handler import gate
-from tests.unit.handler.updates import TIME_MS, critical, update
+from tests.unit.handler.updates import EVENT_ID, TIME_MS, critical, update
 
 Fields = dict[str, Any]
 
@@ -218,10 +218,18 @@ KEEP = [
     *cases(
         "SendMessage",
         REJECTED,
-        (malformed("KeyError"), KILLED_AFTER),
+        [KILLED_AFTER],
         ("no row", 0, "queue, Lambda"),
         ("no row", 0, "queue (4)"),
         ("no row", 1, "queue (4)"),
+    ),
+    *cases(
+        "SendMessage",
+        REJECTED,
+        [malformed("")],
+        ("no row", 1, "queue"),
+        ("no row", 1, "queue"),
+        ("no row", 2, "queue"),
     ),
     *cases(
         "Publish",
@@ -294,8 +302,25 @@ JUMPING = WrongClock(
 )
 NO_FAULT = Fault("the producer's clock is off", "")
 CLOCKS = [
-    *cases("any", ORDINARY, [BEHIND, AHEAD], ("row", 0, "table")),
-    *cases("any", CRITICAL, [BEHIND, AHEAD], ("row, marked", 1, "table")),
+    # Rejected as being in the future, until the clock is right.
+    *cases(
+        "any",
+        ORDINARY,
+        [BEHIND],
+        ("no row", 1, "queue"),
+        ("no row", 1, "queue"),
+        ("row", 1, "table"),
+    ),
+    *cases("any", ORDINARY, [AHEAD], ("row", 0, "table")),
+    *cases(
+        "any",
+        CRITICAL,
+        [BEHIND],
+        ("no row", 1, "queue"),
+        ("no row", 1, "queue"),
+        ("row, marked", 2, "table"),
+    ),
+    *cases("any", CRITICAL, [AHEAD], ("row, marked", 1, "table")),
     *cases(
         "PutItem",
         CRITICAL,
@@ -306,7 +331,10 @@ CLOCKS = [
     ),
     *cases(
         "none",
-        Update("critical, 30 years old", critical(eventTime=TIME_MS - 30 * YEAR_MS)),
+        Update(
+            "critical, 25 years old",
+            critical(eventTime=TIME_MS - 25 * YEAR_MS, updateId=EVENT_ID),
+        ),
         [NO_FAULT],
         ("row, marked", 1, "table"),
     ),
@@ -325,7 +353,7 @@ TABLE = [
     Section("Alerting", PUBLISH),
     Section("Between publish and mark", PUBLISHED + KEEP_TOO_BIG, window=True),
     Section("Marking", MARKED),
-    Section("Keeping a rejected update, and telling", KEEP),
+    Section("Keeping a rejected update and publishing it", KEEP),
     Section("Twins in flight", TWINS),
     Section("Twins between publish and mark", ALERTED_TWINS, window=True),
     Section("Clocks", CLOCKS),

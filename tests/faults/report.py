@@ -28,10 +28,10 @@ is, and writes this page. A test runs the same table and fails if this page says
 
 ## What is promised
 
-An update that reached the function is a row, or lies on the failed-updates queue, or Lambda has
-it and will try it again. It is never nowhere. It is one row however often it is delivered. A
-critical update sends its alert before its row is marked as alerted; what fails in between repeats
-the alert, and so may two deliveries of one update in the same instant. Nothing else repeats one,
+An update that reached the function is a row, or is on the failed-updates queue, or Lambda has it
+and will try it again. It is never lost. It is one row however often it is delivered. A critical
+update sends its alert before its row is marked as alerted: a failure in between repeats the alert,
+and two deliveries of one update at the same instant can do so, too. Nothing else repeats an alert,
 and nothing loses one.
 
 ## The sum
@@ -48,20 +48,21 @@ does not hear of it.
 - **Ends with**: the error that the first attempt raises, as the log line names it. *killed*: Lambda
   ends the function while it waits for the call; a crash there is the same. *-*: nothing is raised,
   the update is done.
-- **Once**: after one attempt. **Thrice**: after Lambda's two more, with the fault still there.
-  **Mended**: the fault is gone, and the update was redriven from the queue, or delivered once more
-  if it was not there.
+- **Once**: after one attempt. **Retried**: after Lambda's two more, with the fault still there.
+  **Repaired**: the fault is gone, and the update was redriven from the queue, or delivered once
+  more if it was not there.
 - Each of these says whether there is a row, and whether it is marked as alerted; how many messages
-  were sent about the update so far; and who has it: the table, the queue (in how many copies, if
-  more than one), or Lambda, which will try again.
-- **Stack**: yes, if the case is tried on the deployed stack as well, by a proxy between function
-  and emulator, with real retries, the real on-failure destination and the operator's own redrive.
-  The others (the function's clock, twins at one exact point, a port where nobody listens) are
-  tried on the handler alone.
+  were sent about the update so far; and where it is: in the table, on the queue (with the number of
+  copies if there are several), or with Lambda, which will try again.
+- **Stack**: yes if the case is also tried on the deployed stack, by a proxy between function and
+  emulator, with real retries, the real on-failure destination and the operator's own redrive. The
+  others (the function's clock, twins at one exact point, a port where nobody listens) are tried on
+  the handler alone.
 
-A rejected update stays on the queue until it is fixed or deleted, and the text of one that is too
-big for its row stays there as well, so *mended* leaves them there.
-The copies of one that was kept more than once go when one of them has become a row.
+A rejected update stays on the queue until it is fixed or deleted, and so does the text of one that
+is too big for its row, so *Repaired* leaves them there. If an update was kept more than once, all
+its copies are deleted when one of them has become a row. A function whose clock is behind rejects
+updates as being in the future; when the clock is right, a redrive stores them.
 """
 
 ENDING = """\
@@ -77,14 +78,14 @@ balances the books; `make fuzz SECONDS=600` looks for an event that nobody thoug
 - A service that answers 200 and has not done it. The connection is TLS, so no one else can answer
   in its place, and DynamoDB's answers carry a checksum that the client compares.
 - The queue refuses Lambda's record of an update that failed three times, or EventBridge's of one
-  that it could not hand over. Both have their alarm, and the archive has the update: see the
+  that it could not deliver. Each has an alarm, and the archive has the update: see the
   [runbook](runbook.md).
 - An update that stays on the queue for 14 days is deleted by SQS. There is an alarm from the first
   minute on.
 """
 
 HEADER = """\
-| Fault | Ends with | Once | Thrice | Mended | Stack |
+| Fault | Ends with | Once | Retried | Repaired | Stack |
 | --- | --- | --- | --- | --- | --- |
 """
 
@@ -102,7 +103,7 @@ def sums(seen: Mapping[str, Seen]) -> dict[str, int]:
     """Return what is to be nothing, and what is not, over all the cases."""
     window = {case.name for section in TABLE if section.window for case in section.cases}
     critical = [case for case in CASES if case.update.is_critical]
-    repeats = {case.name: max(0, seen[case.name].mended.alerts - 1) for case in critical}
+    repeats = {case.name: max(0, _alerts(seen[case.name]) - 1) for case in critical}
     return {
         "cases": len(seen),
         "updates lost": sum(_is_lost(case, seen[case.name]) for case in CASES),
@@ -115,6 +116,12 @@ def sums(seen: Mapping[str, Seen]) -> dict[str, int]:
             count for name, count in repeats.items() if name in window
         ),
     }
+
+
+def _alerts(seen: Seen) -> int:
+    """Return how many alerts of its status were sent of an update: not that it was rejected."""
+    rejections = seen.once.alerts if seen.once.row == "no row" else 0
+    return seen.mended.alerts - rejections
 
 
 def _is_lost(case: Case, seen: Seen) -> bool:
