@@ -1,0 +1,1 @@
+"""Long runs that look for what the tests do not see."""

@@ -1,0 +1,220 @@
+"""The handler's mutants: each statement, branch, operator, argument and constant of it."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests import handler
+from tests.campaigns.mutants.campaign import Mutant
+
+TESTS = [handler.PATH.parents[1] / "tests" / "unit" / "handler"]
+# These try thousands of events each, and what they notice the others notice sooner.
+SLOW = {"test_emf.py", "test_properties.py", "test_questions.py", "test_emf_rules.py"}
+# Source lines, or parts of them, whose change nobody can notice, each with the reason.
+EQUIVALENT = {
+    "other comparison: if event_ms < YEAR_2000_MS": "the year 2000 itself is accepted before",
+    ": Fields = dict[str, Any]": "a name for type checkers",
+    "pattern without 'x' at 2: if re.search": "an octal 0 is the same character",
+    "pattern without 'x' at 7: SEPARATORS": "an octal 0 is the same character",
+    "at 0: return UNSENDABLE.sub(lambda": "what is replaced has four digits",
+    "at 1: return UNSENDABLE.sub(lambda": "what is replaced has four digits",
+    "'4': f\"{year}-{month}-{day}T": "Python 3.10 alone refuses a fraction of four digits",
+    "'': f\"{year}-{month}-{day}T": "Python 3.10 alone refuses a time without its separators",
+    "'(?![x': BLANKS": "no run of blanks begins with an x in any case",
+}
+
+# A change of a node in a tree: what it is called, and what makes it.
+Change = tuple[str, Callable[[], None]]
+
+OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult,
+}
+PATTERN_CALLS = {"compile", "sub", "search"}
+
+
+def mutants(source: str, install: Callable[[Any], None]) -> list[Mutant]:
+    """Return every mutant of a source. install: takes the code of one, for the tests to load."""
+    lines = source.splitlines()
+    found = []
+    for number, node in enumerate(_nodes(ast.parse(source))):
+        for at, (change, _) in enumerate(_changes(node)):
+            line = node.lineno
+            name = f"{line}: {change}: {lines[line - 1].strip()}"
+            if not any(part in name for part in EQUIVALENT):
+                make = _maker(source, number, at, install)
+                found.append(Mutant(name, _function(source, line), make))
+    return found
+
+
+def _maker(source: str, number: int, at: int, install: Callable[[Any], None]) -> Callable[[], None]:
+    def make() -> None:
+        tree = ast.parse(source)
+        _, change = list(_changes(list(_nodes(tree))[number]))[at]
+        change()
+        install(compile(ast.fix_missing_locations(tree), handler.PATH, "exec"))
+
+    return make
+
+
+def _function(source: str, line: int) -> str:
+    """Return the name of the function that a line is in."""
+    names = [
+        node.name
+        for node in ast.parse(source).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    return "".join(names)
+
+
+def _nodes(tree: ast.AST) -> Iterator[Any]:
+    """Yield the nodes that have a place and run: no annotation, no docstring."""
+    for name, value in ast.iter_fields(tree):
+        if name in {"annotation", "returns"}:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if not isinstance(child, ast.AST) or _is_docstring(child):
+                continue
+            if hasattr(child, "lineno"):
+                yield child
+            yield from _nodes(child)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _changes(node: Any) -> Iterator[Change]:
+    """Yield the changes to one node, not to those below it."""
+    yield from _changes_of_statements(node)
+    yield from _changes_of_tests(node)
+    match node:
+        case ast.Compare(ops=[operator]) if type(operator) in OPERATORS:
+            yield _put(node, "ops", [OPERATORS[type(operator)]()], "other comparison")
+        case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if type(operator) in OPERATORS:
+            yield _put(node, "op", OPERATORS[type(operator)](), "other operator")
+        case ast.Call(keywords=keywords, args=arguments):
+            for keyword in keywords:
+                rest = [each for each in keywords if each is not keyword]
+                yield _put(node, "keywords", rest, f"without {keyword.arg}")
+            if isinstance(node.func, ast.Attribute) and node.func.attr in PATTERN_CALLS:
+                yield from _changes_of_pattern(arguments[0])
+        case ast.Constant(value=value):
+            for other in _other_values(value):
+                yield _put(node, "value", other, f"{str(other)[:30]!r}")
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) if len(elements) > 1:
+            for at in range(len(elements) if isinstance(node.ctx, ast.Load) else 0):
+                rest = [*elements[:at], *elements[at + 1 :]]
+                yield _put(node, "elts", rest, f"without element {at}")
+
+
+def _changes_of_statements(node: Any) -> Iterator[Change]:
+    """Yield a node's block without each of its statements, and a try without its handlers."""
+    for block in ("body", "orelse", "finalbody"):
+        statements = getattr(node, block, None)
+        if isinstance(node, (ast.Module, ast.ClassDef)) or not isinstance(statements, list):
+            continue
+        for at, statement in enumerate(statements):
+            if not _is_docstring(statement) and not isinstance(statement, ast.Pass):
+                rest = [*statements[:at], ast.Pass(), *statements[at + 1 :]]
+                yield _put(node, block, rest, f"without line {statement.lineno}")
+    if isinstance(node, ast.Return) and node.value is not None:
+        yield _put(node, "value", ast.Constant(None), "returns None")
+
+
+def _changes_of_tests(node: Any) -> Iterator[Change]:
+    """Yield other tests of a branch, and parts of a test."""
+    match node:
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
+            yield _put(node, "test", ast.UnaryOp(ast.Not(), test), "negated")
+            if not isinstance(node, ast.While):
+                yield _put(node, "test", ast.Constant(value=True), "always")
+            yield _put(node, "test", ast.Constant(value=False), "never")
+        case ast.BoolOp(op=operator, values=values):
+            yield _put(node, "op", OPERATORS[type(operator)](), "and for or")
+            for at in range(len(values)):
+                rest = [*values[:at], *values[at + 1 :]]
+                yield _put(node, "values", rest if len(rest) > 1 else rest * 2, f"without {at}")
+        case ast.UnaryOp(op=ast.Not()):
+            yield _put(node, "op", ast.UAdd(), "without not")
+
+
+def _changes_of_pattern(argument: Any) -> Iterator[Change]:
+    """Yield a regular expression without each of its characters, where it still is one."""
+    constants = [
+        each
+        for each in ast.walk(argument)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
+    for constant in constants:
+        text = constant.value
+        for at in range(len(text)):
+            other = text[:at] + text[at + 1 :]
+            if _is_pattern(other) and other != text[: at - 1] + text[at:]:
+                yield _put(constant, "value", other, f"pattern without {text[at]!a} at {at}")
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
+def _other_values(value: object) -> Iterator[object]:
+    match value:
+        case bool():
+            yield not value
+        case int():
+            yield value + 1
+            yield value - 1
+        case str():
+            yield f"{value}x"
+            if value:
+                yield ""
+
+
+def _put(node: Any, field: str, value: object, change: str) -> Change:
+    return change, lambda: setattr(node, field, value)
+
+
+def all_mutants() -> list[Mutant]:
+    """Return the mutants of lambda/index.py."""
+    return mutants(handler.PATH.read_text("utf-8"), _install)
+
+
+def _install(code: Any) -> None:
+    handler.code = lambda: code
+
+
+def may_notice(item: pytest.Item) -> bool:
+    """Return whether a test is run on mutants."""
+    return item.path.name not in SLOW
+
+
+def prepare() -> None:
+    """Load what all tests need once, in the process that the others are forked from."""
+    from tests.unit.handler.account import opened  # noqa: PLC0415 - after pytest has started
+
+    with opened():
+        pass
