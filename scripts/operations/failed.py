@@ -9,10 +9,12 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from scripts.operations.output import iso
+from scripts.operations.output import iso, number
 
 REASON_OF_TOO_BIG = "rawEvent: too big"
 UNREADABLE_SHOWN = 80
+# What Lambda's own messages begin with: no part of the reason, and long enough to hide it.
+REQUEST_ID = re.compile(r"^(RequestId: [\da-f-]{36} (Error: )?|\S+Z [\da-f-]{36} )")
 BOTOCORE_S_WORDS = re.compile(r"An error occurred \((\w+)\) when calling the (\w+) operation")
 
 
@@ -121,10 +123,12 @@ def _recognize(body: Any, message: Message) -> tuple[Any, Where, str]:
 def _lambda_s_reason(record: Mapping[str, Any]) -> str:
     """Return why Lambda gave up, from its record of an asynchronous invocation."""
     context, answer = _object(record["requestContext"]), _object(record.get("responsePayload"))
-    error = ": ".join(filter(None, (_text(answer.get(n)) for n in ("errorType", "errorMessage"))))
+    message = REQUEST_ID.sub("", _text(answer.get("errorMessage")))
+    error = ": ".join(filter(None, (_text(answer.get("errorType")), message)))
     error = BOTOCORE_S_WORDS.sub(r"\2 \1", error)
-    attempts = _text(context.get("approximateInvokeCount"))
-    end = [_text(context.get("condition")), f"{attempts} attempts" if attempts else ""]
+    count = context.get("approximateInvokeCount")
+    attempts = number(count, "attempt") if isinstance(count, int) else ""
+    end = [_text(context.get("condition")), attempts]
     return f"{error or 'no error told'} ({', '.join(filter(None, end))})".removesuffix(" ()")
 
 
