@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -17,56 +18,64 @@ SETTINGS = {
     "SNS_TOPIC_ARN": "-",
     "FAILED_UPDATES_QUEUE_URL": "-",
     "ENVIRONMENT": "-",
+    "RUNBOOK_URL": "-",
     "ROW_RETENTION_DAYS": "0",
 }
 # The template's default of CriticalStatuses.
-CRITICAL = "DELAYED,LOST,DAMAGED,EXCEPTION"
+CRITICAL = "DELAYED,DELAY,LOST,LOSS,DAMAGED,DAMAGE,EXCEPTION"
+# An update with one of these unlike another's is another update (the handler's store).
+SAME = ("updateId", "eventTime", "status", "location", "carrier")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes an update that update; event_ms: its event time in epoch milliseconds."""
+    """What makes an update that update.
+
+    event_ms: its event time in epoch ms; attributes: those of SAME, as DynamoDB takes them.
+    """
 
     shipment: str
     event_ms: int
-    update_id: str
+    attributes: Mapping[str, Any]
     critical: bool = False
 
 
-def broken_rule(envelope: Any) -> str:
+def broken_rule(envelope: Mapping[str, Any]) -> str:
     """Return the rule that an envelope's update breaks, with the field's name, or nothing."""
+    rules = handler()
     try:
-        handler().parse(envelope)
-    except handler().Rejected as why:
-        return str(why)
+        rules.parse(envelope, rules.clock_ms())
+    except rules.Rejected as error:
+        return str(error.args[0])
     return ""
 
 
 def identity(envelope: Any, critical: str = CRITICAL) -> Identity | None:
     """Return an update's identity, or nothing if it breaks a rule.
 
-    critical: the statuses that alert, separated by commas.
+    critical: the stack's CriticalStatuses.
     """
     rules = handler(critical)
+    if not isinstance(envelope, dict):
+        return None
     try:
-        fields, event_ms = rules.parse(envelope)
+        update = rules.parse(envelope, rules.clock_ms())
     except rules.Rejected:
         return None
-    alerts = fields["status"] in rules.CRITICAL
-    return Identity(fields["shipmentId"], event_ms, fields["updateId"], alerts)
+    row = rules.row(update, 0)
+    attributes = {name: row[name] for name in SAME}
+    alerts = rules.is_critical(update.status)
+    return Identity(update.shipment_id, update.event_ms, attributes, alerts)
 
 
 def epoch_ms(text: str) -> int:
     """Return a time (ISO 8601 with zone) in epoch milliseconds; raise ValueError."""
-    try:
-        milliseconds: int = handler().epoch_ms({"time": text}, "time")
-    except handler().Rejected as why:
-        raise ValueError(str(why)) from None
+    milliseconds: int = handler().epoch_ms(text)
     return milliseconds
 
 
 def to_json(value: Any) -> str:
-    """Return a value as compact ASCII JSON, in the very text that a row keeps."""
+    """Return a value as compact JSON, in the very text that a row keeps."""
     text: str = handler().to_json(value)
     return text
 

@@ -1,7 +1,6 @@
 """Reads updates from JSON lines or CSV, one at a time, and says which line is malformed."""
 
 import csv
-import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -90,29 +89,26 @@ FORMATS: dict[str, Callable[[BinaryIO], Iterator[Line]]] = {"jsonl": json_lines,
 
 def checked(lines: Iterator[Line]) -> Iterator[Line]:
     """Yield the same lines; raise LineError at one that breaks the contract of an update."""
-    now = datetime.now(timezone.utc)
     for line in lines:
-        if broken := broken_rule(line.detail, now):
+        if broken := contract.broken_rule(event(line.detail)):
             raise LineError(line.number, broken, breaks_rule=True)
         yield line
 
 
-def broken_rule(detail: Detail, now: datetime) -> str:
-    """Return the rule that an update breaks if it is put on the bus at that time, or nothing."""
-    return contract.broken_rule({"id": "-", "time": iso(now), "detail": detail})
+def event(detail: Detail) -> Detail:
+    """Return the event that an update becomes if it is put on the bus now."""
+    return {"id": "-", "time": iso(datetime.now(timezone.utc)), "detail": detail}
 
 
 def complete(detail: Detail) -> Detail:
     """Return a detail that stays the same update however often it is sent.
 
-    Without eventTime it has happened now, and is a new update. Without updateId its content
-    is its identity, so that a file that is sent again adds nothing.
+    Without eventTime it has happened now, and is a new update. With one it stays as it is: the
+    function knows the same content again.
     """
-    update_id = str(uuid.uuid4())
     if not _missing(detail, "eventTime"):
-        text = json.dumps(detail, sort_keys=True)
-        update_id = "sha256-" + hashlib.sha256(text.encode()).hexdigest()[:40]
-    added = {"eventTime": iso(datetime.now(timezone.utc)), "updateId": update_id}
+        return detail
+    added = {"eventTime": iso(datetime.now(timezone.utc)), "updateId": str(uuid.uuid4())}
     return {**detail, **{name: added[name] for name in added if _missing(detail, name)}}
 
 

@@ -60,7 +60,7 @@ class Plan:
     def left_alone(self, update: FailedUpdate, now: datetime) -> str:
         """Return why an update is left alone, or nothing if it is to be given."""
         if not self.selection.fits(update, now):
-            return "not meant"
+            return "not selected"
         if update.where is Where.UNREADABLE:
             return "unreadable"
         if update.where is Where.TOO_BIG and not self.include_stored:

@@ -29,8 +29,8 @@ THIS_ONE = {
     "InvalidRequestContentException",
     "413",
 }
-# The handler looks no further than a few thousand milliseconds for a free one.
-PROBES_MS = 60_000
+# The handler tries places up to a second apart, for 5 s: that is far fewer than 3,600 of them.
+PROBES_MS = 3_600_000
 ACCEPTED = 202
 GIVEN_ALREADY = "given already"
 NEVER = datetime.max.replace(tzinfo=timezone.utc)
@@ -205,13 +205,14 @@ class Redrive:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
-            KeyConditionExpression="shipmentId = :shipment AND #t BETWEEN :first AND :last",
-            FilterExpression="updateId = :update",
+            KeyConditionExpression="shipmentId = :shipment AND #timestamp BETWEEN :first AND :last",
+            FilterExpression=" AND ".join(f"#{name} = :{name}" for name in who.attributes),
             ProjectionExpression="alertedAt, rawEventKeptAt, rawEventTruncated",
-            ExpressionAttributeNames={"#t": "timestamp"},
+            # Some of these names are words of DynamoDB's own.
+            ExpressionAttributeNames={f"#{name}": name for name in ("timestamp", *who.attributes)},
             ExpressionAttributeValues={
+                **{f":{name}": value for name, value in who.attributes.items()},
                 ":shipment": {"S": who.shipment},
-                ":update": {"S": who.update_id},
                 ":first": {"N": str(who.event_ms)},
                 ":last": {"N": str(who.event_ms + PROBES_MS)},
             },

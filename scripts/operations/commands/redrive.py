@@ -174,7 +174,7 @@ def _tell(output: Output, tally: Tally) -> None:
         output.show(f"Not taken              {len(tally.not_given):>7,}{_reasons(not_given)}")
     if tally.copies:
         output.show(f"Copies taken off       {tally.copies:>7,}")
-    output.show(f"Left alone             {left.total():>7,}{_reasons(left)}")
+    output.show(f"Skipped                {left.total():>7,}{_reasons(left)}")
     if tally.stopped:
         output.say(f"Ended early: {tally.stopped}")
     if tally.unknown:

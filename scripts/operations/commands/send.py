@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -67,8 +66,8 @@ def send(
     fields, an empty cell is a missing field. All of it is checked before anything is sent, by
     the rules that the deployed function has.
 
-    An update without eventTime happens now. One without updateId gets one: made of its content
-    if it has an eventTime, so that sending the same file again adds nothing; else a new one.
+    An update without eventTime happens now, and is a new one. With eventTime the same content is
+    the same update, so that sending the same file again adds nothing.
 
     What EventBridge does not take for a while is tried for twenty seconds. What is not sent then
     is written to FILE.unsent.jsonl, to be sent as it is: it stays the same update.
@@ -92,7 +91,8 @@ def send(
 def _send_one(target: Target, output: Output, detail: Detail, *, as_is: bool) -> int:
     """Send one update; return the exit status."""
     update = lines.complete(detail)
-    if not as_is and (broken := lines.broken_rule(update, datetime.now(timezone.utc))):
+    event = lines.event(update)
+    if not as_is and (broken := contract.broken_rule(event)):
         raise WrongUse(f"{broken}: mend it, or say --as-is to have it rejected and kept")
     text = _event(update)
     deployed = target.find()
@@ -101,12 +101,13 @@ def _send_one(target: Target, output: Output, detail: Detail, *, as_is: bool) ->
         (sent,) = sender.send([text])
     for _, why in sent.unsent:
         output.say(f"Not sent: {why}")
-    ids = {"eventId": sent.events[0] if sent.events else None, "updateId": update["updateId"]}
+    who = contract.identity(event)
+    update_id = who.attributes["updateId"]["S"] if who else None
+    ids = {"eventId": sent.events[0] if sent.events else None, "updateId": update_id}
     output.record({"sent": len(sent.events), "notSent": len(sent.unsent), **ids})
     if sent.events:
-        output.show(
-            f"Sent 1 update: event {ids['eventId']}, update {one_line(str(ids['updateId']))}."
-        )
+        known = f", update {one_line(update_id)}" if update_id else ""
+        output.show(f"Sent 1 update: event {ids['eventId']}{known}.")
     return _status(interrupt, len(sent.unsent))
 
 

@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from scripts.embed import HANDLER, TEMPLATE
+from scripts.operations import contract
 from scripts.shipments import main
 
 REGION, ENVIRONMENT, NAME = "us-east-1", "test", "tapstack-test"
@@ -154,7 +155,8 @@ class Cloud:
             "SNS_TOPIC_ARN": self.topic,
             "FAILED_UPDATES_QUEUE_URL": self.queue,
             "ENVIRONMENT": ENVIRONMENT,
-            "CRITICAL_STATUSES": "DELAYED,LOST,DAMAGED,EXCEPTION",
+            "CRITICAL_STATUSES": contract.CRITICAL,
+            "RUNBOOK_URL": "docs/runbook.md",
             "ROW_RETENTION_DAYS": "0",
             "AWS_DEFAULT_REGION": REGION,
         }

@@ -3,9 +3,10 @@
 import os
 
 import boto3
+import pytest
 
 from scripts.operations import contract
-from tests.unit.operations.cloud import PARAMETERS, envelope
+from tests.unit.operations.cloud import PARAMETERS, Cloud, envelope
 
 
 def test_loading_the_rules_leaves_settings_and_clients_as_they_were() -> None:
@@ -16,10 +17,23 @@ def test_loading_the_rules_leaves_settings_and_clients_as_they_were() -> None:
     assert boto3.client is make_client
 
 
-def test_an_update_has_the_identity_that_its_row_has() -> None:
-    detail = {"shipmentId": " S-1 ", "status": "de-layed", "eventTime": "2026-01-01T00:00:00+01:00"}
-    found = contract.identity(envelope(detail, id="e-1"))
-    assert found == contract.Identity("S-1", 1_767_222_000_000, "e-1", critical=True)
+@pytest.mark.parametrize("dated", [True, False], ids=["with eventTime", "without"])
+def test_an_update_has_the_identity_that_its_row_has(cloud: Cloud, *, dated: bool) -> None:
+    time = {"eventTime": "2026-01-01T00:00:00+01:00"} if dated else {}
+    event = envelope({"shipmentId": " S-1 ", "status": "de-layed", "carrier": {"id": 7}, **time})
+    cloud.invoke(event)
+    (row,) = cloud.rows()
+    attributes = {name: {"S": row[name]} for name in contract.SAME}
+    found = contract.identity(event)
+    assert found == contract.Identity("S-1", int(row["timestamp"]), attributes, critical=True)
+
+
+@pytest.mark.parametrize("field", ["status", "location", "carrier", "eventTime"])
+def test_an_update_that_differs_under_one_update_id_has_another_identity(field: str) -> None:
+    detail = {"shipmentId": "S-1", "status": "x", "eventTime": 1_700_000_000_000, "updateId": "u"}
+    other = {**detail, field: 1_700_000_000_001 if field == "eventTime" else "Other"}
+    found = [contract.identity(envelope(each)) for each in (detail, other)]
+    assert found[0] != found[1]
 
 
 def test_a_critical_status_is_one_that_the_stack_has() -> None:
@@ -29,7 +43,8 @@ def test_a_critical_status_is_one_that_the_stack_has() -> None:
 
 
 def test_a_rejected_update_has_no_identity() -> None:
-    assert contract.identity(envelope({"shipmentId": "S-1"})) is None
+    for event in ("text", {}, envelope({"shipmentId": "S-1"})):
+        assert contract.identity(event) is None
     assert contract.broken_rule(envelope({"shipmentId": "S-1"})) == "status: is required"
 
 

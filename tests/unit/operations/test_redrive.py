@@ -240,7 +240,7 @@ def test_a_dry_run_gives_and_takes_nothing(cloud: Cloud, waiting: list[Fields]) 
     cloud.calls.clear()
     result = cloud.run("redrive", "--dry-run", "--json", "--shipment", "S-03")
     verdicts = [json.loads(line)["verdict"] for line in result.stdout.splitlines()]
-    assert sorted(verdicts) == ["give", *["leave (not meant)"] * (SOME - 1)]
+    assert sorted(verdicts) == ["give", *["leave (not selected)"] * (SOME - 1)]
     assert not {"Invoke", "DeleteMessage"} & set(cloud.calls)
     assert kept(cloud) == sorted(event["id"] for event in waiting)
 
@@ -261,6 +261,15 @@ def test_copies_of_a_rejected_update_stay(cloud: Cloud) -> None:
     counts = told(cloud)
     assert (counts["given"], counts["cameBack"], counts["copiesTakenOff"]) == (1, 1, 0)
     assert kept(cloud) == [event["id"]]
+
+
+def test_another_update_under_the_same_update_id_is_not_taken_for_it(cloud: Cloud) -> None:
+    detail = {"shipmentId": "S-1", "updateId": "u-1", "eventTime": "2025-03-01T12:00:00Z"}
+    cloud.invoke(envelope({**detail, "status": "DELAYED"}))
+    cloud.fail(envelope({**detail, "status": "LOST"}))
+    cloud.broken["Invoke"] = lambda _: {"StatusCode": 202}  # Lambda has not tried it yet
+    counts = told(cloud, "--watch", "0")
+    assert (counts["given"], counts["stored"], counts["unknown"]) == (1, 0, 1)
 
 
 def test_an_update_whose_alert_fails_again_is_not_called_stored(cloud: Cloud) -> None:

@@ -15,12 +15,14 @@ from scripts.operations.interrupt import Interrupt
 from scripts.operations.sending import BYTES, ENTRIES, IN_FLIGHT, Sender, batches, entry_bytes
 from tests.unit.operations.cloud import Cloud, Fields, refusal
 
+TIME_MS = 1_700_000_000_000
+
 
 @pytest.fixture
 def updates(tmp_path: Path) -> Path:
     """Return a file of 25 updates."""
     lines = [
-        json.dumps({"shipmentId": f"S-{n:02d}", "status": "IN_TRANSIT", "eventTime": 1_700_000 + n})
+        json.dumps({"shipmentId": f"S-{n:02d}", "status": "IN_TRANSIT", "eventTime": TIME_MS + n})
         for n in range(25)
     ]
     path = tmp_path / "updates.jsonl"
@@ -237,6 +239,17 @@ def test_one_update_is_made_of_options(cloud: Cloud) -> None:
     assert (row["status"], row["location"], row["carrier"]) == ("IN_TRANSIT", "Köln", "DHL")
     assert (row["timestamp"], row["updateId"]) == ("1700000000000", "u-1")
     assert json.loads(row["rawEvent"])["weight"] == 2.5
+
+
+def test_the_update_id_of_a_sent_update_is_its_row_s(cloud: Cloud) -> None:
+    options = ("--shipment-id=S-1", "--status=LOST", f"--event-time={TIME_MS}")
+    told = json.loads(cloud.run("send", *options, "--json").stdout)
+    assert [row["updateId"] for row in cloud.rows()] == [told["updateId"]]
+
+
+def test_a_sent_update_that_is_rejected_has_no_update_id(cloud: Cloud) -> None:
+    result = cloud.run("send", "--shipment-id=S-1", "--status=", "--as-is")
+    assert (result.exit_code, result.stdout.count("update")) == (0, 1)
 
 
 def test_a_sender_reads_no_further_ahead_than_it_sends() -> None:

@@ -45,7 +45,8 @@ def test_the_last_updates_can_be_asked_for_alone(cloud: Cloud) -> None:
 
 def test_a_long_history_is_told_whole(cloud: Cloud) -> None:
     for number in range(30):
-        big = {"shipmentId": "S-1", "status": "x", "eventTime": number, "note": "x" * 50_000}
+        event_ms = 1_700_000_000_000 + number
+        big = {"shipmentId": "S-1", "status": "x", "eventTime": event_ms, "note": "x" * 50_000}
         cloud.invoke(envelope(big))
     assert len(cloud.run("track", "S-1", "--json").stdout.splitlines()) == 30
     assert cloud.calls.count("Query") > 1
