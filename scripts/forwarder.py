@@ -1,14 +1,13 @@
-"""Makes in MiniStack the metrics that CloudWatch makes by itself, so that they can be seen.
+"""Puts into MiniStack the metrics that AWS makes by itself, so that dashboard and alarms work.
 
-MiniStack records no metrics but those of AWS/Lambda, and these only of invocations by the Invoke
-API, not by a rule. This reads the function's log and puts the metrics of its lines (EMF) and of
-the invocations that MiniStack left out, and measures the rest that a dashboard shows where it
-can be measured: the failed updates that wait (AWS/SQS), the writes (AWS/DynamoDB), the alerts
-(AWS/SNS) and the rule (AWS/Events). DynamoDB's latencies cannot be measured without getting in
-the function's way; there are none.
+MiniStack records only the metrics of AWS/Lambda, and only for invocations by the Invoke API, not
+by a rule. This reads the function's log and puts the metrics of its lines (EMF) and of the
+invocations that MiniStack left out. It measures what else the dashboard shows: the failed updates
+on the queue (AWS/SQS), the writes (AWS/DynamoDB), the alerts (AWS/SNS) and the rule (AWS/Events).
+It does not measure DynamoDB's latencies, because that would slow down the function.
 
-For an emulator only: AWS makes all these itself and refuses PutMetricData in its own
-namespaces. One forwarder a stack: two of them count everything twice.
+Only for an emulator: AWS makes these metrics itself and refuses PutMetricData in its own
+namespaces. Run one forwarder per stack, because two of them count everything twice.
 """
 
 import signal
@@ -25,14 +24,9 @@ from typing import Any, Protocol
 import boto3
 import click
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectionError,  # noqa: A004 - botocore's own, which Python's does not catch
-    ReadTimeoutError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from scripts.emulator import GONE
 from scripts.forwarding.data import Data
 from scripts.forwarding.emf import metric_data
 from scripts.forwarding.function import FunctionLog
@@ -52,19 +46,17 @@ PAUSE_SECONDS = 1.0
 # A queue's name has at most 80 characters, a rule's 64, a stack's 128.
 STACK_NAME_CHARACTERS = 32
 NEEDED = "ShipmentLogsTableStreamArn"
-# Nobody listens there any more.
-GONE = (ConnectionError, ConnectionClosedError)
 
 
 class Source(Protocol):
-    """Something that is measured."""
+    """Something to measure."""
 
     def read(self) -> Iterator[Data]:
-        """Yield what is new, in pieces: each counts, even if the next cannot be had."""
+        """Yield the new data in pieces. A piece counts even if the next one cannot be read."""
 
 
 class Forwarder:
-    """Puts the metrics of one stack, a pass at a time."""
+    """Puts the metrics of one stack, one pass at a time."""
 
     def __init__(self, client: Callable[[str], Any], stack: Stack, since_ms: int = 0) -> None:
         """Make the queues, the subscription and the rule that measuring needs.
@@ -93,15 +85,14 @@ class Forwarder:
             alerts = DeliveredNotifications(client("sns"), tally, topic)
             made.callback(alerts.close)
             self._made = made.pop_all()
-        # Alerts last: what the others put may set off an alarm, and its mail is one more.
         self._sources += [matches, alerts]
 
     def forward(self) -> int:
-        """Put everything new since the last pass, once; return how many data that were.
+        """Put everything new since the last pass; return the number of data points.
 
-        Raises ClientError or BotoCoreError; what is not put by then goes with the next pass.
+        Raises ClientError or BotoCoreError. The next pass puts what this one did not.
         """
-        sent = self._outbox.send()  # what the last pass did not get to
+        sent = self._outbox.send()  # what the last pass did not put
         for source in self._sources:
             for data in source.read():
                 self._outbox.add(data)
@@ -117,9 +108,9 @@ class Forwarder:
 def running(
     client: Callable[[str], Any], stack: Stack, seconds: float = PAUSE_SECONDS
 ) -> Iterator[None]:
-    """Forward every so many seconds for the length of a with block, and once more at its end.
+    """Forward every so many seconds during a with block, and once more at its end.
 
-    Raises what a pass raised, at the end of the block.
+    At the end of the block it raises what a pass has raised.
     """
     over = threading.Event()
     with closing(Forwarder(client, stack)) as forwarder, ThreadPoolExecutor(1) as thread:
@@ -140,13 +131,13 @@ def _passes(forwarder: Forwarder, over: threading.Event, seconds: float) -> None
 @click.command(cls=OneLine)
 @click.argument("stack_name")
 def main(stack_name: str) -> None:
-    """Put the metrics of STACK_NAME, in the emulator that AWS_ENDPOINT_URL names.
+    """Put the metrics of STACK_NAME into the emulator at AWS_ENDPOINT_URL.
 
-    Until the emulator is gone, or SIGTERM or Ctrl-C.
+    It runs until the emulator stops, or until SIGTERM or Ctrl-C.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    # An emulator that is gone should be noticed soon.
+    # Few attempts, to notice soon that the emulator has stopped.
     settings = Config(retries={"mode": "standard", "total_max_attempts": 2})
     session = boto3.Session()
     client = cache(lambda service: session.client(service, config=settings))
@@ -154,21 +145,23 @@ def main(stack_name: str) -> None:
         endpoint = client("cloudformation").meta.endpoint_url
         if ".amazonaws." in endpoint:
             raise click.UsageError(
-                "AWS_ENDPOINT_URL: must name an emulator; at AWS there is nothing to forward"
+                "AWS_ENDPOINT_URL: must be an emulator's, because AWS makes these metrics itself"
             )
         stack = describe(client("cloudformation"), stack_name)
     except ClientError:
-        raise click.UsageError(f"STACK_NAME: there is no stack {stack_name}; deploy it") from None
+        raise click.UsageError(f"STACK_NAME: no stack {stack_name}: deploy it first") from None
     except BotoCoreError as error:
         raise click.UsageError(f"AWS_ENDPOINT_URL: {error}") from None
     if NEEDED not in stack.outputs:
-        raise click.UsageError(f"STACK_NAME: {stack_name} is no stack of ours, lacks {NEEDED}")
+        raise click.UsageError(
+            f"STACK_NAME: {stack_name} is not a TapStack stack: no output {NEEDED}"
+        )
     with suppress(*GONE):
         _keep_forwarding(client, stack)
 
 
 def _keep_forwarding(client: Callable[[str], Any], stack: Stack) -> None:
-    """Forward until the emulator is gone, also for a stack that is deployed anew meanwhile."""
+    """Forward until the emulator stops, also if the stack is deployed again in the meantime."""
     since_ms = began_ms = 0
     while True:
         with suppress(ClientError), closing(Forwarder(client, stack, since_ms)) as forwarder:
@@ -179,7 +172,7 @@ def _keep_forwarding(client: Callable[[str], Any], stack: Stack) -> None:
                 except (ClientError, ReadTimeoutError) as error:
                     click.echo(error, err=True)
                 time.sleep(PAUSE_SECONDS)
-                # A table's closed stream, for one, would go on answering for a day.
+                # Not an error by itself: a deleted table's stream answers for another day.
                 if _deployed(client, stack.name) != stack:
                     break
         time.sleep(PAUSE_SECONDS)  # its resources may not all be there yet
@@ -187,7 +180,7 @@ def _keep_forwarding(client: Callable[[str], Any], stack: Stack) -> None:
 
 
 def _deployed(client: Callable[[str], Any], name: str) -> Stack:
-    """Return a stack once it is there with its outputs."""
+    """Return a stack as soon as it has its outputs."""
     while True:
         with suppress(ClientError, ReadTimeoutError):
             stack = describe(client("cloudformation"), name)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from scripts.forwarding.concurrency import Concurrency
 from scripts.forwarding.data import Data, Fields, at, dimensions, sampled
 from scripts.forwarding.emf import metric_data
 from scripts.forwarding.log import Line, Log
@@ -46,7 +45,6 @@ class FunctionLog:
         self._dimensions = dimensions({"FunctionName": function})
         self._ended: Counter[str] = Counter()
         self._new: list[Invocation] = []
-        self._concurrency = Concurrency()
 
     def read(self) -> Iterator[Data]:
         """Yield the metric data of the lines that are new."""
@@ -55,11 +53,9 @@ class FunctionLog:
         for line in lines:
             for namespace, found in metric_data(line.message).items():
                 data.setdefault(namespace, []).extend(found)
-        invocations = list(_invocations(lines))
-        for each in invocations:
+        for each in _invocations(lines):
             self._new.append(each)
             self._ended.update({"Invocations": 1, "Duration": 1, "Errors": each.failed})
-        data.setdefault("AWS/Lambda", []).extend(self._at_once(invocations))
         yield data
         if self._new:
             yield {"AWS/Lambda": self._missing()}
@@ -86,13 +82,6 @@ class FunctionLog:
             *sampled("Errors", of, errors),
             *sampled("Duration", of, durations, "Milliseconds"),
         ]
-
-    def _at_once(self, invocations: list[Invocation]) -> list[Fields]:
-        """Return the data of ConcurrentExecutions, which MiniStack never records."""
-        spans = ((each.end - each.duration, each.end) for each in invocations)
-        peaks = self._concurrency.peaks(spans)
-        samples = zip((each.second for each in invocations), peaks, strict=True)
-        return sampled("ConcurrentExecutions", self._dimensions, samples)
 
     def _recorded(self) -> dict[str, int]:
         """Return how many invocations, errors and durations CloudWatch has so far."""

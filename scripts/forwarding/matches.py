@@ -1,6 +1,5 @@
-"""AWS/Events: how often a rule is triggered, and how often it invokes its targets."""
+"""AWS/Events: how often a rule is triggered."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +10,10 @@ COUNTED = "counted"
 
 
 class RuleMatches:
-    """A rule's TriggeredRules and Invocations, by a second rule with a queue that counts.
+    """A rule's TriggeredRules, by a second rule with a queue that counts.
 
     The second rule has the first one's pattern and state, also when these change. An archive
-    would be less, but misses replayed events, which trigger the rule as well. MiniStack invokes
-    each target once for each event.
+    would be less, but misses replayed events, which trigger the rule as well.
     """
 
     def __init__(self, events: Any, tally: Tally, rule_arn: str, bus: str, name: str) -> None:
@@ -37,14 +35,7 @@ class RuleMatches:
         """Yield how often the rule was triggered since the last look."""
         self._copy()
         for times in self._tally.drain():
-            targets = self._targets()
-            invoked = Counter({second: number * targets for second, number in times.items()})
-            yield {
-                "AWS/Events": [
-                    *counted("TriggeredRules", self._dimensions, times),
-                    *counted("Invocations", self._dimensions, invoked),
-                ]
-            }
+            yield {"AWS/Events": counted("TriggeredRules", self._dimensions, times)}
 
     def close(self) -> None:
         """Remove the second rule."""
@@ -59,9 +50,3 @@ class RuleMatches:
         if rule != self._copied:
             self._events.put_rule(**{**self._rule, "Name": self._name}, **rule)
             self._copied = rule
-
-    def _targets(self) -> int:
-        answer = self._events.list_targets_by_rule(
-            Rule=self._rule["Name"], EventBusName=self._rule["EventBusName"]
-        )
-        return len(answer["Targets"])

@@ -10,7 +10,7 @@ from scripts.forwarding.tally import Tally
 class DeliveredNotifications:
     """A topic's NumberOfNotificationsDelivered: to one subscriber, a queue that counts.
 
-    MiniStack does not send mail. So this is what the subscriber of the template would be sent.
+    MiniStack sends no mail. So this is what the mailed subscriber gets with AlertMail each.
     """
 
     def __init__(self, sns: Any, tally: Tally, topic_arn: str) -> None:

@@ -13,11 +13,9 @@ from moto import mock_aws
 
 from scripts.stack import Stack
 
-REGION, ACCOUNT = "us-east-1", "123456789012"
+REGION = "us-east-1"
 FUNCTION, TABLE, BUS, RULE = "processor", "rows", "carriers", "updates"
 GROUP = f"/aws/lambda/{FUNCTION}"
-# The mock of EventBridge invokes no function; a queue takes its place.
-TARGET = {"Id": "function", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{FUNCTION}"}
 PATTERN = {"source": ["logistics.shipments"]}
 # Names that are longer than a queue's or a rule's may be.
 STACK_NAME = "tapstack-" + "x" * 100
@@ -43,8 +41,6 @@ def opened() -> Iterator[tuple[Client, Stack]]:
         rule = client("events").put_rule(
             Name=RULE, EventBusName=BUS, EventPattern=json.dumps(PATTERN), State="ENABLED"
         )
-        client("events").put_targets(Rule=RULE, EventBusName=BUS, Targets=[TARGET])
-        client("sqs").create_queue(QueueName=FUNCTION)
         table = client("dynamodb").create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",

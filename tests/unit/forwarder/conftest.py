@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from scripts.forwarding import waiting
 from scripts.stack import Stack
 from tests.unit.forwarder.account import Client, opened
 
@@ -40,14 +39,3 @@ def client(account: tuple[Client, Stack]) -> Client:
 @pytest.fixture
 def stack(account: tuple[Client, Stack]) -> Stack:
     return account[1]
-
-
-@pytest.fixture(autouse=True)
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return when the messages in the queue were sent (epoch s), for a test to fill.
-
-    In place of MiniStack's view into a queue, which a mock of AWS has not.
-    """
-    sent: list[float] = []
-    monkeypatch.setattr(waiting, "peek", lambda *_: [{"SentTimestamp": each} for each in sent])
-    return sent
