@@ -24,6 +24,8 @@ from scripts.mailbox import Mailbox
 
 CONFIG = ROOT / ".taskcat.yml"
 PYTHON = ROOT / ".venv-taskcat" / "bin" / "python"
+# Not the emulator's default region: a run fails if it ignores the region that it is given.
+REGION = "eu-west-1"
 # taskcat needs some seconds here for both stacks; updates, well under one.
 TASKCAT_SECONDS = 120
 UPDATE_SECONDS = 20
@@ -31,15 +33,12 @@ UPDATE_SECONDS = 20
 Config = dict[str, Any]
 
 
-# ---- what only the emulator needs
-
-
 def prepare_emulator(local: emulator.Emulator, config: Config, home: Path) -> None:
     """Put the templates where MiniStack looks for them, and its parameters where taskcat does.
 
     Of a template's URL MiniStack reads only the path, /project/folder/file, and takes its first
-    part for the bucket. taskcat lays the parameters of .taskcat_overrides.yml, in the folder it
-    runs in, over each test's own.
+    part for the bucket. taskcat lays the parameters of ~/.taskcat.yml over each test's own. The
+    file lists a region, too, because a user's may; taskcat must not deploy there.
     """
     project = config["project"]
     s3 = local.client("s3")
@@ -48,22 +47,17 @@ def prepare_emulator(local: emulator.Emulator, config: Config, home: Path) -> No
         test.get("template", project["template"]) for test in config["tests"].values()
     }:
         s3.upload_file(str(ROOT / template), project["name"], template)
-    (home / ".taskcat_overrides.yml").write_text(json.dumps(emulator.PARAMETERS), "utf-8")
-
-
-# ---- taskcat
+    general = {"parameters": emulator.PARAMETERS, "regions": [emulator.REGION]}
+    (home / ".taskcat.yml").write_text(json.dumps({"general": general}), "utf-8")
 
 
 class Taskcat:
-    """A run of taskcat: its stacks, test to stack id, and its exit status once it has ended."""
+    """A run of taskcat and its stacks, test to stack id; there are none if it has failed."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        """Wait until it says that its stacks are created."""
+        """Wait until its stacks are created."""
         self._process = process
-        self.stacks: dict[str, str] = json.loads(self._read() or "{}")
-
-    def _read(self) -> str:
-        return self._process.stdout.readline() if self._process.stdout else ""
+        self.stacks: dict[str, str] = json.loads(next(iter(process.stdout or ()), "{}"))
 
     def delete(self) -> int:
         """Have it delete its stacks; return its exit status."""
@@ -72,7 +66,9 @@ class Taskcat:
 
 
 @contextmanager
-def taskcat_running(local: emulator.Emulator, home: Path) -> Iterator[Taskcat]:
+def taskcat_running(
+    local: emulator.Emulator, home: Path, project: Path = ROOT, region: str = REGION
+) -> Iterator[Taskcat]:
     """Run taskcat for the length of a with block, for at most TASKCAT_SECONDS.
 
     It runs in home, so that whatever it writes, or would read of the user's, is there.
@@ -82,7 +78,7 @@ def taskcat_running(local: emulator.Emulator, home: Path) -> Iterator[Taskcat]:
     program = Path(__file__).with_name("taskcat_hold.py")
     process = subprocess.Popen(
         # -I: or this very file is what it imports as taskcat. -W: it uses a deprecated module.
-        [str(PYTHON), "-I", "-W", "ignore", str(program), str(ROOT)],
+        [str(PYTHON), "-I", "-W", "ignore", str(program), str(project), region],
         env={**inherited, **local.environment, "HOME": str(home), "TMPDIR": str(home)},
         cwd=home,
         stdin=subprocess.PIPE,
@@ -100,16 +96,13 @@ def taskcat_running(local: emulator.Emulator, home: Path) -> Iterator[Taskcat]:
         process.wait()
 
 
-# ---- what a test promises
-
-
 class Deployment:
     """A test's stack: each check returns what is wrong, or nothing."""
 
     def __init__(self, local: emulator.Emulator, test: str, asked: Config, stack_id: str) -> None:
         """Take the test's name, the parameters it asks for, and the id of its stack, if any."""
-        self.client = local.client
-        self.cloudformation = local.client("cloudformation")
+        self.client = partial(local.client, region_name=REGION)
+        self.cloudformation = self.client("cloudformation")
         self.test = test
         self.asked = asked
         self.stack_id = stack_id
@@ -188,10 +181,8 @@ class Deployment:
             return f"table {table} is still there"
         return self._not_in_state("DELETE_COMPLETE")
 
-    def _describe(self, stack_id: str) -> dict[str, Any]:
-        described: dict[str, Any]
-        described = self.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
-        return described
+    def _describe(self, stack_id: str) -> Any:
+        return self.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
 
     def _not_in_state(self, state: str) -> str:
         ids = dict.fromkeys((self.stack_id, self.pipeline_id))
@@ -201,14 +192,13 @@ class Deployment:
     def _shipment(self, status: str) -> str:
         return f"SHIP-{self.test}-{status}"
 
-    def _rows(self, shipment: str) -> list[Any]:
-        rows: list[Any] = self.client("dynamodb").query(
+    def _rows(self, shipment: str) -> Any:
+        return self.client("dynamodb").query(
             TableName=self.pipeline["ShipmentLogsTableName"],
             ConsistentRead=True,
             KeyConditionExpression="shipmentId = :id",
             ExpressionAttributeValues={":id": {"S": shipment}},
         )["Items"]
-        return rows
 
 
 def _rendered(asked: str, deployed: str) -> bool:
@@ -246,17 +236,38 @@ def check(deployments: list[Deployment], promises: Promises) -> Iterator[tuple[s
             yield f"{deployment.test} {promise}", complaint
 
 
+def misplaced(local: emulator.Emulator) -> str:
+    """Return what is wrong unless taskcat has made one bucket, in REGION."""
+    s3 = local.client("s3")
+    names = [bucket["Name"] for bucket in s3.list_buckets(Prefix="tcat-")["Buckets"]]
+    regions = [s3.get_bucket_location(Bucket=name)["LocationConstraint"] for name in names]
+    return "" if regions == [REGION] else f"buckets: {names} in {regions}"
+
+
+def not_refused(local: emulator.Emulator, home: Path, project: Path, region: str) -> str:
+    """Return what is wrong if taskcat does not fail with this project in this region."""
+    with taskcat_running(local, home, project, region) as taskcat:
+        status = taskcat.delete()
+    return "" if status == 1 else f"it exits with {status}"
+
+
 def run(local: emulator.Emulator, config: Config) -> Iterator[tuple[str, str]]:
     """Run taskcat on an emulator; yield each promise, with what is wrong about it or nothing."""
     home = local.folder / "taskcat"
     home.mkdir()
     prepare_emulator(local, config, home)
+    empty = home / "empty"
+    empty.mkdir()
+    (empty / CONFIG.name).write_text(json.dumps({**config, "tests": {}}), "utf-8")
+    yield "a run without a test fails", not_refused(local, home, empty, REGION)
+    yield "a run in an unknown region fails", not_refused(local, home, ROOT, "nowhere-1")
     with taskcat_running(local, home) as taskcat:
         deployments = [
             Deployment(local, name, test["parameters"], taskcat.stacks.get(name, ""))
             for name, test in config["tests"].items()
         ]
         yield from check(deployments, WHILE_IT_STANDS)
+        yield f"taskcat's bucket is in {REGION}", misplaced(local)
         status = taskcat.delete()
     yield "taskcat itself passes", f"it exits with {status}" if status else ""
     yield from check(deployments, AFTERWARDS)

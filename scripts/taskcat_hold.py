@@ -1,7 +1,8 @@
-"""Has taskcat create the stacks of .taskcat.yml, holds them until told, has it delete them.
+"""Has taskcat create the stacks of .taskcat.yml in one region, and delete them again.
 
-It runs in taskcat's environment, started by scripts/taskcat.py: prints one line of JSON when the
-stacks are created (test to stack id), and deletes them at the next line or the end of its input.
+Arguments: the project's folder and the region. It runs in taskcat's environment, started by `make
+taskcat-aws` or by scripts/taskcat.py: prints one line of JSON when the stacks are created (test to
+stack id), and deletes them at the next line or the end of its input.
 """
 
 import json
@@ -10,10 +11,12 @@ import sys
 import time
 from typing import Any
 
-# The one import that our own environment does not have.
+# Our own environment does not have taskcat.
+from taskcat.regions_to_partitions import REGIONS  # type: ignore[import-not-found]
 from taskcat.testing import CFNTest  # type: ignore[import-not-found]
 
-POLL_SECONDS = 0.2
+# AWS throttles whoever asks more often.
+POLL_SECONDS = 1
 
 
 class Progress:
@@ -40,13 +43,19 @@ def tell(line: str) -> None:
     sys.stderr.write(f"      taskcat: {line}\n")
 
 
-def main(project: str) -> None:
-    """Test the project in a folder; exit 1 with taskcat's reason if it is not content."""
+def main(project: str, region: str) -> None:
+    """Test the project in a region; exit 1 with the reason if that fails or deploys nothing."""
+    if region not in REGIONS:
+        sys.exit(f"      taskcat: REGION {region!r} is unknown; give one such as eu-west-1")
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # taskcat has more threads than its pool
     test = CFNTest.from_file(project_root=project)
+    for each in test.config.config.tests.values():
+        each.regions = [region]  # also where ~/.taskcat.yml lists others
     test.printer = Progress()
     test.dont_wait_for_delete = False
     with test as stacks:
+        if not stacks:
+            sys.exit("      taskcat: no stack was created: .taskcat.yml has no tests")
         launched = {stack.test_name: stack.id for stack in stacks if not stack.launch_exception}
         sys.stdout.write(json.dumps(launched) + "\n")
         sys.stdout.flush()
@@ -55,6 +64,6 @@ def main(project: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(*sys.argv[1:])
     except Exception as error:  # noqa: BLE001 - taskcat and boto3 raise of many kinds: all are told
         sys.exit(f"      taskcat: {type(error).__name__}: {error}")

@@ -1,7 +1,9 @@
-"""The two tests of .taskcat.yml, as taskcat reads them."""
+"""The two tests of .taskcat.yml, as taskcat reads them, and the workflow that runs them on AWS."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ def load(path: Path) -> dict[str, Any]:
     return loaded
 
 
+WORKFLOW = ROOT / ".github" / "workflows" / "taskcat.yml"
 CONFIG = load(ROOT / ".taskcat.yml")
 PROJECT, TESTS = CONFIG["project"], CONFIG["tests"]
 PARAMETERS = load(TEMPLATE)["Parameters"]
@@ -39,6 +42,40 @@ def test_a_lambda_is_not_packaged_as_that_needs_docker() -> None:
 
 def test_files_are_uploaded_with_the_one_acl_that_a_bucket_without_acls_accepts() -> None:
     assert PROJECT["s3_object_acl"] == "bucket-owner-full-control"
+
+
+def test_no_list_of_regions_limits_the_regions_that_taskcat_can_be_given() -> None:
+    # taskcat's option --regions only selects from such a list: any other region deploys nothing.
+    assert not [part for part in (PROJECT, *TESTS.values()) if "regions" in part]
+
+
+def test_the_bucket_is_in_the_region_that_the_nested_template_s_url_names() -> None:
+    assert PROJECT["s3_regional_buckets"] is True
+    url = load(NESTING)["Resources"]["TapStack"]["Properties"]["TemplateURL"]["Fn::Sub"]
+    assert "${TemplateBucket}.s3.${AWS::Region}." in url
+
+
+def test_the_workflow_deploys_to_the_region_of_its_input_and_waits_for_no_line(
+    tmp_path: Path,
+) -> None:
+    steps = load(WORKFLOW)["jobs"]["taskcat"]["steps"]
+    (step,) = [step for step in steps if "run" in step]
+    assert step["env"] == {"REGION": "${{ inputs.region }}"}
+    python = tmp_path / "venv-taskcat" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho $@; cat\n", "utf-8")
+    python.chmod(0o700)
+    (tmp_path / "venv-taskcat" / "ready").touch()
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"{step['run']} --silent VENV={tmp_path}/venv"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "REGION": "eu-west-1"},
+        input="a line",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "-I -W ignore scripts/taskcat_hold.py . eu-west-1\n"
 
 
 @each_test
