@@ -24,7 +24,8 @@ FAULTS = (
 FIELDS = ("shipmentId", "status", "location", "carrier", "eventTime", "updateId")
 # Few, so that updates meet each other.
 NAMES = ("S-1", "S-2", " s-1", "U-1", "u-2")
-WORDS = ("IN_TRANSIT", "Delivered", "delayed", "LOST", "Damaged.", "ex ception", "!", "-", "")
+PLACES = ("Memphis", {"city": "Memphis"}, 7)
+WORDS = ("IN_TRANSIT", "Delivered", "LOST", "Damaged.", "ex ception", "Shipment delayed", "!", "")
 
 letters = st.characters() | st.sampled_from(
     "\x00\n\u200b\u202e\ufeff\ud800\udfff\u2028\u0130\u017f\u00df1.Z-:T"
@@ -62,8 +63,8 @@ details = st.fixed_dictionaries(
         "status": st.sampled_from(WORDS) | texts | values,
     },
     optional={
-        "location": texts | values,
-        "carrier": texts | values,
+        "location": st.sampled_from(PLACES) | texts | values,
+        "carrier": st.sampled_from(PLACES) | texts | values,
         "eventTime": times | numbers | values,
         "updateId": st.sampled_from(NAMES) | texts | values,
         "extra": values,

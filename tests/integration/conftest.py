@@ -62,7 +62,10 @@ def client(emulator: ministack.Emulator) -> Callable[[str], Any]:
 def pipeline(request: pytest.FixtureRequest) -> Iterator[Pipeline]:
     """Return the stack that most tests share."""
     name = request.config.getoption("--stack-name")
-    pipeline = _deployed(name) if name else _emulated(request.getfixturevalue("client"))
+    if not name:
+        yield _emulated(request.getfixturevalue("client"))  # and all of it ends with the emulator
+        return
+    pipeline = _deployed(name)
     try:
         yield pipeline
     finally:

@@ -51,7 +51,7 @@ class Shipments:
     ) -> Iterator[subprocess.Popen[str]]:
         """Run a command for the length of a with block."""
         arguments = [str(PROGRAM), command, *options]
-        if "--stack-name" not in options:
+        if not {"--stack-name", "--environment"} & set(options):
             arguments += ["--stack-name", self._pipeline.stack.name]
         process = subprocess.Popen(
             arguments,

@@ -46,7 +46,7 @@ class Pipeline:
     """
 
     def __init__(self, stack: Stack, client: Callable[[str], Any], pace: Pace) -> None:
-        """Name the run and subscribe to the topic."""
+        """Name the run and subscribe to the alerts."""
         self.stack = stack
         self.client = client
         self.pace = pace
@@ -192,10 +192,10 @@ class Pipeline:
 
     # ---- what it leaves
 
-    def subscribe(self, filters: Fields | None = None) -> Mailbox:
-        """Return a queue subscribed to the topic, with a filter policy if given."""
+    def subscribe(self, filters: Fields | None = None, topic: str = "AlertTopicArn") -> Mailbox:
+        """Return a queue subscribed to a topic, by its output; filters: a filter policy."""
         name = f"{self.run}-{secrets.token_hex(2)}"
-        return Mailbox(self.client, self.stack["AlertTopicArn"], name, filters=filters)
+        return Mailbox(self.client, self.stack[topic], name, filters=filters)
 
     def close(self) -> None:
         """Remove this run's rows, its messages on the failed-updates queue, and its mailbox."""

@@ -21,7 +21,7 @@ DEPLOY = r"""
 aws cloudformation deploy \
   --template-file TapStack.yml \
   --stack-name logistics-processing-dev \
-  --parameter-overrides EnvironmentSuffix=dev AlertEmail=your-email@domain.com \
+  --parameter-overrides EnvironmentSuffix=dev AlertEmail=your-email@example.com \
   --capabilities CAPABILITY_IAM
 """
 PUT = (
@@ -61,7 +61,7 @@ def shell(emulator: ministack.Emulator) -> Callable[[str], str]:
 def deployed(shell: Callable[[str], str], client: Callable[[str], Any]) -> Iterator[Pipeline]:
     """Deploy with the command; all that is added is what the emulator needs."""
     added = "".join(f" {name}={value}" for name, value in ministack.PARAMETERS.items())
-    shell(DEPLOY.replace("domain.com", f"domain.com{added}"))
+    shell(DEPLOY.replace("example.com", f"example.com{added}"))
     pipeline = Pipeline(stacks.describe(client("cloudformation"), STACK), client, EMULATED)
     yield pipeline
     pipeline.close()
@@ -72,14 +72,15 @@ def test_the_deployment_takes_the_documented_parameters(deployed: Pipeline) -> N
     described = deployed.client("cloudformation").describe_stacks(StackName=STACK)
     parameters = described["Stacks"][0]["Parameters"]
     given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in parameters}
-    assert (given["EnvironmentSuffix"], given["AlertEmail"]) == ("dev", "your-email@domain.com")
+    assert (given["EnvironmentSuffix"], given["AlertEmail"]) == ("dev", "your-email@example.com")
 
 
-def test_the_deployment_subscribes_the_address(deployed: Pipeline) -> None:
-    topic = deployed.stack["AlertTopicArn"]
+@pytest.mark.parametrize("output", ["AlertTopicArn", "AlarmTopicArn"])
+def test_the_deployment_subscribes_the_address(deployed: Pipeline, output: str) -> None:
+    topic = deployed.stack[output]
     listed = deployed.client("sns").list_subscriptions_by_topic(TopicArn=topic)
     endpoints = {(s["Protocol"], s["Endpoint"]) for s in listed["Subscriptions"]}
-    assert ("email", "your-email@domain.com") in endpoints
+    assert ("email", "your-email@example.com") in endpoints
 
 
 def test_the_test_event_becomes_one_row(deployed: Pipeline, shell: Callable[[str], str]) -> None:

@@ -22,11 +22,9 @@ PROGRAM = ROOT / "scripts" / "dashboard"
 # are none here, are counted by AWS only when there are some.
 WITHOUT_DATA = {
     "DestinationDeliveryFailures",
-    "FailedInvocations",
     "InvocationsFailedToBeSentToDlq",
     "NumberOfNotificationsFailed",
-    "SuccessfulRequestLatency PutItem",
-    "SuccessfulRequestLatency UpdateItem",
+    "SuccessfulRequestLatency",
     "WriteThrottleEvents",
 }
 

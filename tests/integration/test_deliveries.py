@@ -83,14 +83,15 @@ def test_of_a_day_s_1500_updates_none_is_lost_and_none_doubled(pipeline: Pipelin
     sent: set[tuple[str, str]] = set()
 
     def deliver(number: int) -> None:
-        """Put an update and await its row; every twentieth event is delivered once more."""
+        """Put an update and await its row; every twentieth one is sent once more."""
         shipment, timestamp = shipments[number % 60], NOON_MS + number * DAY_MS // 1500
-        detail = {"shipmentId": shipment, "status": "IN_TRANSIT", "eventTime": timestamp}
-        (event_id,) = pipeline.put(detail)
-        sent.add((shipment, event_id))
+        key = {"shipmentId": shipment, "updateId": f"scan-{number}"}
+        detail = {**key, "status": "IN_TRANSIT", "eventTime": timestamp}
+        pipeline.put(detail)
+        sent.add((shipment, key["updateId"]))
         pipeline.until(lambda: pipeline.row(shipment, timestamp))
         if number % 20 == 0:
-            pipeline.invoke(pipeline.envelope(detail, id=event_id))
+            pipeline.invoke(pipeline.envelope(detail))
 
     pipeline.each(deliver, range(1500))
     stored = [(s, row["updateId"]) for s in shipments for row in pipeline.rows(s)]

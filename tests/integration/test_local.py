@@ -1,4 +1,4 @@
-"""What `make up` keeps running beside the emulator, and what `make down` ends."""
+"""`make up`: what it prints, what it keeps running, its mails, and how `make down` stops it."""
 
 import json
 import os
@@ -22,6 +22,8 @@ from tests.integration.pipeline import EMULATED, Pipeline
 pytestmark = pytest.mark.own_stack("puts metrics, which AWS makes itself")
 
 Deploy = Callable[..., Pipeline]
+# The folder of `make up`, its emulator and its forwarder's pid.
+Up = tuple[Path, ministack.Emulator, int]
 PATIENCE_SECONDS = 30
 
 
@@ -91,7 +93,7 @@ def test_the_command_says_that_a_stack_is_missing(emulator: ministack.Emulator) 
     with python("-m", "scripts.forwarder", "missing", **emulator.environment) as process:
         printed = process.communicate(timeout=PATIENCE_SECONDS)[0]
     assert process.returncode == 2
-    assert "STACK_NAME: there is no stack missing; deploy it" in printed
+    assert "STACK_NAME: no stack missing: deploy it first" in printed
     assert "Traceback" not in printed
 
 
@@ -100,19 +102,25 @@ LOCAL = """
 import sys
 from pathlib import Path
 from scripts import local
-for name in ("STATE", "FORWARDER"):
+for name in ("STATE", "FORWARDER", "MAILS"):
     setattr(local, name, Path(sys.argv[1]) / getattr(local, name).name)
 local.FOLDER = Path(sys.argv.pop(1))
 local.main()
 """
 
 
-def local(folder: Path, command: str) -> str:
+def local(folder: Path, command: str, status: int = 0) -> str:
     """Run a command of scripts/local; return what it prints."""
     with python("-c", LOCAL, str(folder), command) as process:
         printed = process.communicate(timeout=PATIENCE_SECONDS)[0]
-    assert process.returncode == 0, printed
+    assert process.returncode == status, printed
     return printed
+
+
+def commands(guide: str) -> Iterator[str]:
+    """Yield the commands that `make up` prints, the indented lines."""
+    lines = guide.replace("\\\n", " ").splitlines()
+    yield from (line.strip() for line in lines if line.startswith("  "))
 
 
 def runs(pid: int) -> bool:
@@ -130,12 +138,11 @@ def wait(come: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[tuple[Path, ministack.Emulator, int]]:
-    """Start what `make up` starts; return its folder, the emulator and the forwarder's pid."""
-    folder = tmp_path / "local"
+@contextmanager
+def started_in(folder: Path) -> Iterator[Up]:
+    """Start what `make up` starts, and stop it at the end of a with block."""
     try:
-        assert "is deployed as logistics-processing-dev" in local(folder, "up")
+        local(folder, "up")
         state = json.loads((folder / "emulator.json").read_text("utf-8"))
         started = ministack.Emulator(state["endpoint"], state["pid"], folder)
         yield folder, started, int((folder / "forwarder.pid").read_text("utf-8"))
@@ -143,34 +150,125 @@ def up(tmp_path: Path) -> Iterator[tuple[Path, ministack.Emulator, int]]:
         local(folder, "down")
 
 
-def test_up_makes_metrics_and_down_ends_it(up: tuple[Path, ministack.Emulator, int]) -> None:
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """Return what `make up` starts, for a test that stops it."""
+    with started_in(tmp_path / "local") as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def lasting_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Return what `make up` starts, for tests that leave it running."""
+    with started_in(tmp_path_factory.mktemp("up") / "local") as up:
+        yield up
+
+
+@pytest.fixture
+def pipeline(lasting_up: Up) -> Pipeline:
+    """Return the stack of `make up`."""
+    client = lasting_up[1].client
+    stack = stacks.describe(client("cloudformation"), "logistics-processing-dev")
+    return Pipeline(stack, client, EMULATED)
+
+
+def test_up_makes_metrics_and_down_ends_it(up: Up) -> None:
     folder, started, pid = up
     stack = stacks.describe(started.client("cloudformation"), "logistics-processing-dev")
     pipeline = Pipeline(stack, started.client, EMULATED)
     pipeline.put({"shipmentId": "SHIP-1", **STORED})
     pipeline.until(lambda: by_status(pipeline, "IN_TRANSIT") == 1)
     os.kill(pid, signal.SIGSTOP)  # or it would notice and end by itself
-    assert local(folder, "down") == "MiniStack has ended.\n"
+    assert local(folder, "down") == "MiniStack has stopped.\n"
     wait(lambda: not runs(pid) and not runs(started.pid))
     assert not folder.exists()
 
 
+def test_the_commands_that_up_prints_work_as_they_are(lasting_up: Up) -> None:
+    folder, _, _ = lasting_up
+    # The AWS CLI counts a deployment that changes nothing as an error.
+    guide = local(folder, "up").replace("alerts@example.com", "others@example.com")
+    # These two use build/, which is not the test's.
+    others = ("scripts/local", "scripts/dashboard")
+    pasted = [each for each in commands(guide) if not each.startswith(others)]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        ["/bin/sh", "-ec", "\n".join([*pasted, "scripts/shipments failed"])],
+        cwd=ROOT,
+        env=inherited,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=4 * PATIENCE_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 failed update: 1 rejected." in done.stdout
+    assert done.stdout.endswith("No failed update.\n")
+
+
+def test_a_second_up_prints_the_same_and_starts_nothing(lasting_up: Up) -> None:
+    folder, started, pid = lasting_up
+    first, *guide = local(folder, "up").splitlines()
+    assert first == "MiniStack is running already."
+    assert f"  export AWS_ENDPOINT_URL={started.endpoint}" in guide
+    assert json.loads((folder / "emulator.json").read_text("utf-8"))["pid"] == started.pid
+    assert int((folder / "forwarder.pid").read_text("utf-8")) == pid
+
+
+def test_mail_shows_what_both_channels_have_published_since_up(
+    lasting_up: Up, pipeline: Pipeline
+) -> None:
+    folder, lost, rejected = lasting_up[0], pipeline.shipment(), pipeline.shipment()
+    pipeline.put({"shipmentId": lost, "status": "LOST"})
+    pipeline.put({"shipmentId": rejected})  # which is an alarm as well
+    texts = {f"Subject: Logistics Alert: LOST - {lost}", rejected, "Subject: ALARM: "}
+
+    def shown() -> bool:
+        mails = local(folder, "mail")
+        return all(text in mails for text in texts)
+
+    wait(shown)
+    mails = local(folder, "mail")  # what was shown is shown again
+    assert f"UTC, alert channel\nSubject: Logistics Alert: LOST - {lost}\n\nALERT: " in mails
+    assert "UTC, alarm channel\nSubject: ALARM: " in mails
+    assert "\nState change: OK -> ALARM\n" in mails
+    pipeline.wait_for_failed(rejected)  # takes it off the queue
+
+
+def test_mail_follows_until_it_is_interrupted(lasting_up: Up, pipeline: Pipeline) -> None:
+    lost = pipeline.shipment()
+    with python("-c", LOCAL, str(lasting_up[0]), "mail", "--follow") as process:
+        assert process.stdout is not None
+        pipeline.put({"shipmentId": lost, "status": "LOST"})
+        while f"Subject: Logistics Alert: LOST - {lost}" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.communicate(timeout=PATIENCE_SECONDS)[0]
+    assert process.returncode == 0
+
+
+def test_mail_without_a_running_stack_says_how_to_start_it(tmp_path: Path) -> None:
+    printed = local(tmp_path, "mail", status=2)
+    assert printed == "Error: MiniStack is not running: start it with make up\n"
+
+
 def test_down_ends_the_forwarder_of_an_emulator_that_was_killed(
-    up: tuple[Path, ministack.Emulator, int],
+    up: Up,
 ) -> None:
     folder, started, pid = up
     os.kill(pid, signal.SIGSTOP)  # or it would notice and end by itself
     ministack.stop(started)
-    assert local(folder, "down") == "Nothing runs.\n"
+    assert local(folder, "down") == "MiniStack is not running.\n"
     wait(lambda: not runs(pid))
 
 
 def test_a_forwarder_ends_by_itself_when_its_emulator_is_gone(
-    up: tuple[Path, ministack.Emulator, int],
+    up: Up,
 ) -> None:
     folder, started, pid = up
     sqs = started.client("sqs")
-    wait(lambda: len(sqs.list_queues()["QueueUrls"]) == 3)  # it has made its two
+    wait(lambda: sum("forwarder" in url for url in sqs.list_queues()["QueueUrls"]) == 2)
     ministack.stop(started)
     wait(lambda: not runs(pid))
     assert (folder / "forwarder.txt").read_text("utf-8") == ""

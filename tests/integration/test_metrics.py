@@ -1,6 +1,5 @@
 """The metrics that the local stack is given are what was sent, by the dashboard's dimensions."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -17,7 +16,6 @@ from tests.integration.metrics import (
     STORED,
     by_status,
     dashboard,
-    drawn,
     leftovers,
     send,
     values,
@@ -63,7 +61,6 @@ COUNTS = {
     ("LogisticsProcessing", "RejectedUpdates"): 2,
     ("LogisticsProcessing", "ProcessingErrors"): 2,
     ("AWS/Events", "TriggeredRules"): 9,
-    ("AWS/Events", "Invocations"): 9,
     ("AWS/Lambda", "Invocations"): 9,
     ("AWS/Lambda", "Errors"): 0,
     ("AWS/Lambda", "Throttles"): 0,
@@ -109,43 +106,16 @@ def test_latencies_and_durations_are_one_an_update(sent: Pipeline) -> None:
     assert dashboard(sent, "AWS/Lambda", "Duration", "SampleCount") == 9
 
 
-def test_updates_that_were_sent_one_by_one_ran_one_by_one(sent: Pipeline) -> None:
-    assert dashboard(sent, "AWS/Lambda", "ConcurrentExecutions", "Maximum") == 1
-
-
 def test_the_failed_updates_that_wait_are_counted(sent: Pipeline) -> None:
     waiting = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
     assert dashboard(sent, *waiting, "Maximum") == 2
     assert dashboard(sent, *waiting, "Minimum") == 0
-    by = drawn(sent)[waiting][0]
-    age = values(sent, "AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", by)
-    first_ms = min(line["_aws"]["Timestamp"] for line in sent.log("rejected"))
-    assert 0 <= age <= time.time() - first_ms // 1000  # the queue's times have whole seconds
 
 
 def test_the_alerts_are_those_that_a_subscriber_got(sent: Pipeline) -> None:
-    alerts = sent.alerts("")
-    assert len([alert for alert in alerts if "CRITICAL_STATUS" in str(alert.attributes)]) == 1
-    delivered = dashboard(sent, "AWS/SNS", "NumberOfNotificationsDelivered")
-    assert delivered == len(alerts)
-
-
-def test_looking_at_failed_updates_hides_none_of_them(deploy: Deploy) -> None:
-    pipeline = deploy("looking")
-    with running(pipeline.client, pipeline.stack, seconds=0.01):
-        for _ in range(2):
-            send(pipeline, REJECTED)
-        by = {"QueueName": pipeline.stack["FailedUpdatesQueueUrl"].rpartition("/")[2]}
-        name = "ApproximateAgeOfOldestMessage"
-        pipeline.until(lambda: values(pipeline, "AWS/SQS", name, "SampleCount", by) >= 3)
-        answer = pipeline.client("sqs").receive_message(
-            QueueUrl=pipeline.stack["FailedUpdatesQueueUrl"],
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=0,
-            MessageSystemAttributeNames=["ApproximateReceiveCount"],
-        )
-    counts = [each["Attributes"]["ApproximateReceiveCount"] for each in answer["Messages"]]
-    assert counts == ["1", "1"]
+    types = [alert.attributes["alertType"] for alert in sent.alerts("")]
+    assert types == ["CRITICAL_STATUS", "PROCESSING_ERROR", "PROCESSING_ERROR"]
+    assert dashboard(sent, "AWS/SNS", "NumberOfNotificationsDelivered") == len(types)
 
 
 def test_a_queue_that_is_empty_again_is_told_so(deploy: Deploy) -> None:

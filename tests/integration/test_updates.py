@@ -34,7 +34,8 @@ def test_a_critical_update_alerts_in_words(pipeline: Pipeline) -> None:
     (row,) = pipeline.rows(detail["shipmentId"])
     environment = alert.attributes["environment"]
     assert alert.subject == f"Logistics Alert: DELAYED - {detail['shipmentId']}"
-    assert alert.body.splitlines() == [
+    *lines, link = alert.body.splitlines()
+    assert lines == [
         "ALERT: Critical Shipment Status Detected",
         "",
         f"Shipment ID: {detail['shipmentId']}",
@@ -43,7 +44,11 @@ def test_a_critical_update_alerts_in_words(pipeline: Pipeline) -> None:
         "Carrier: FedEx",
         f"Event time: {row['eventTime']}",
         f"Environment: {environment}",
+        "",
+        "What to do next:",
+        f"scripts/shipments track {detail['shipmentId']} --environment {environment}",
     ]
+    assert link.endswith("#critical-status")
 
 
 def test_a_critical_update_s_row_says_when_it_was_alerted(pipeline: Pipeline) -> None:
@@ -120,7 +125,7 @@ def test_a_rejected_update_is_reported_by_one_error_alert(pipeline: Pipeline) ->
     environment = alert.attributes["environment"]
     assert alert.subject == f"Logistics Processing Error - {environment}"
     assert "Reason: status: is required" in alert.body.splitlines()
-    assert f"Kept whole on: {pipeline.stack['FailedUpdatesQueueUrl']}" in alert.body.splitlines()
+    assert alert.body.endswith("#processing-error")
     assert alert.attributes["alertType"] == "PROCESSING_ERROR"
 
 

@@ -49,7 +49,7 @@ class Books:
 def balance(updates: list[Update], found: Found) -> Books:
     """Return the books of all the updates that were sent."""
     alerts = Counter(name for body in found.alerts for name in ALERTED.findall(body))
-    places = {row["updateId"]["S"]: _place(row) for row in found.rows}
+    places = {row["location"]["S"]: _place(row) for row in found.rows}
     wrong = [
         *_wrong_rows(updates, found.rows),
         *_wrong_on_queue(updates, found.failed),
@@ -74,7 +74,7 @@ def _wrong_rows(
     """Yield each valid update that is not one row with its own text, and each row of nobody's."""
     texts: dict[str, list[Fields]] = {}
     for row in rows:
-        texts.setdefault(row["updateId"]["S"], []).append(json.loads(row["rawEvent"]["S"]))
+        texts.setdefault(row["location"]["S"], []).append(json.loads(row["rawEvent"]["S"]))
     for update in updates:
         expected = [update.envelope["detail"]] if update.valid else []
         if (stored := texts.pop(update.name, [])) != expected:

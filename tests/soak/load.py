@@ -15,14 +15,14 @@ DUPLICATED, INVALID, CRITICAL, SAME_MILLISECOND = 0.05, 0.01, 0.08, 0.1
 TWINS = 0.4
 APART = 40
 ORDINARY_STATUSES = ("PRE_TRANSIT", "in_transit", "OutForDelivery", "Delivered", "held at customs")
-CRITICAL_STATUSES = ("DELAYED", "lost", "Damaged", "exception")
+CRITICAL_STATUSES = ("DELAYED", "lost", "Shipment damaged", "Delivery exception")
 # What breaks the contract, and leaves the shipment's id readable.
 INVALID_FIELDS: tuple[Fields, ...] = (
     {"status": None},
     {"status": ["LOST"]},
-    {"location": {"city": "Memphis"}},
     {"eventTime": "2026-01-15T12:00:00"},
-    {"carrier": "x" * 257},
+    {"eventTime": 1_768_478_400},  # seconds
+    {"updateId": 7},
 )
 
 
@@ -72,7 +72,7 @@ class Load:
             "shipmentId": shipment,
             "status": self._random.choice(words),
             "location": name,
-            "carrier": self._random.choice(("FedEx", "DHL", None)),
+            "carrier": self._random.choice(("FedEx", {"name": "DHL"}, None)),
             "eventTime": event_ms,
         }
         if not valid:
