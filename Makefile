@@ -7,72 +7,87 @@ export PYTHONPATH := $(CURDIR)
 # Nothing that is set for another project may reach ours.
 unexport PYTHONHOME
 
+UNIT := $(BIN)/python -m pytest tests/unit tests/hostile tests/faults
+INTEGRATION := $(BIN)/python -m pytest tests/integration
+# $(call handler-tests,LETTERS): the handler's tests in the files whose names begin so, without two
+# that generate thousands of events and take most of the time. [a-r] and [s-z] take equally long.
+handler-tests = $(BIN)/python -m pytest -q -x $(filter-out \
+	%/test_emf.py %/test_properties.py, $(wildcard tests/unit/handler/test_$(1)*.py))
+HANDLER_LINT := $(BIN)/ruff format --check lambda tests/unit/handler \
+	&& $(BIN)/ruff check lambda tests/unit/handler && $(BIN)/mypy lambda && $(BIN)/python -m scripts.lint
+SIDE_BY_SIDE := @$(BIN)/python tests/side_by_side.py
+
+# $(call set-up,FOLDER,FILE): make a virtual environment with the packages that FILE lists.
+define set-up
+@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed; this is " + sys.version) if sys.version_info < (3, 10) else 0'
+@echo 'Installing the packages of $(2) into $(1). This takes about a minute, and pip prints nothing meanwhile.'
+@start=$$(date +%s); $(PYTHON) -m venv --clear $(1) \
+	&& $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2) \
+	&& touch $@ && set -- $(1)/lib/python*/site-packages/*.dist-info \
+	&& echo "Installed $$# packages in $$(($$(date +%s) - start)) s. They are used until $(2) changes."
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint unit integration test-pythons taskcat mutants soak fuzz reliability bench lock clean
+.PHONY: help demo up down handler test lint unit integration taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability setup lock clean
 
-help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+### Start here
+demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and repair the results
+	@$(BIN)/python -m scripts.demo
 
-setup: $(VENV)/ready ## make the environment that the other targets run in
+up: $(VENV)/ready ## deploy on this machine, keep it running, and print commands to try
+	@$(BIN)/python -m scripts.local up
 
-$(VENV)/ready: requirements/dev.txt
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed; this is " + sys.version) if sys.version_info < (3, 10) else 0'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@touch $@
+down: $(VENV)/ready ## stop what `make up` started
+	@$(BIN)/python -m scripts.local down
 
-demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show the result
-	$(BIN)/python -m scripts.demo
+### After a change
+handler: $(VENV)/ready ## check lambda/index.py in 20 s: embedding, lint, most of its unit tests
+	@$(BIN)/python -m scripts.embed --check
+	$(SIDE_BY_SIDE) '$(HANDLER_LINT)' '$(call handler-tests,[a-r])' '$(call handler-tests,[s-z])'
 
-up: $(VENV)/ready ## deploy on this machine and keep it running
-	$(BIN)/python -m scripts.local up
-
-down: $(VENV)/ready ## end what `make up` keeps running
-	$(BIN)/python -m scripts.local down
-
-# Side by side, each one's output in one piece where make can do that (from version 4 on).
-TOGETHER := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 test: lint ## lint, unit tests, integration tests
-	@echo 'Running unit and integration tests side by side; each reports when it has ended.'
-	@$(MAKE) --no-print-directory $(TOGETHER) unit integration
+	$(SIDE_BY_SIDE) '$(UNIT)' '$(INTEGRATION)'
 
-lint: $(VENV)/ready ## check code, types and template
+### Parts of `make test`
+lint: $(VENV)/ready ## check template, code and types
+	@$(BIN)/python -m scripts.lint
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m scripts.lint
 
 unit: $(VENV)/ready ## the handler and the scripts, without network or emulator
-	$(BIN)/python -m pytest tests/unit tests/hostile tests/faults
+	$(UNIT)
 
 integration: $(VENV)/ready ## the deployed stack, on an emulator of its own
-	$(BIN)/python -m pytest tests/integration
+	$(INTEGRATION)
+
+### Campaigns: minutes each
+taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## taskcat's tests, on an emulator of their own
+	$(BIN)/python -m scripts.taskcat
 
 test-pythons: ## the handler's unit tests on every CPython 3.10 to 3.14 found
 	$(PYTHON) tests/pythons.py
 
-taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## taskcat's tests, on an emulator of its own
-	$(BIN)/python -m scripts.taskcat
+bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
+	$(BIN)/python benchmarks/handler.py
 
-mutants: $(VENV)/ready ## weaken the template in every way; a test must notice each
-	$(BIN)/python -m tests.template_mutants
+taskcat-aws: $(VENV)-taskcat/ready ## taskcat's tests, on AWS: make taskcat-aws REGION=eu-west-1
+	$(VENV)-taskcat/bin/python -I -W ignore scripts/taskcat_hold.py . "$$REGION" < /dev/null
 
-soak: $(VENV)/ready ## 10,000 updates with faults in the calls; the books must balance
+mutants: $(VENV)/ready ## change template and handler in every way; a test must notice each
+	$(BIN)/python -m tests.campaigns.mutants
+
+soak: $(VENV)/ready ## 10,000 updates while calls fail; the books must balance
 	$(BIN)/python -m tests.soak.soak
 
-fuzz: $(VENV)/ready ## hostile events for SECONDS (60 without it): make fuzz SECONDS=600
+fuzz: $(VENV)/ready ## hostile events for SECONDS (default 60): make fuzz SECONDS=600
 	$(BIN)/python -m tests.fuzz.fuzz --seconds $(SECONDS)
 
 reliability: $(VENV)/ready ## try every fault; writes docs/reliability.md
 	$(BIN)/python -m tests.faults.report
 
-bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
-	$(BIN)/python benchmarks/handler.py
-
-$(VENV)-taskcat/ready: requirements/taskcat.txt
-	$(PYTHON) -m venv --clear $(VENV)-taskcat
-	$(VENV)-taskcat/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/taskcat.txt
-	@touch $@
+### The environment
+setup: $(VENV)/ready ## make the environment that the other targets run in
 
 lock: $(VENV)/ready ## write the newest versions and their hashes into requirements/
 	$(PYTHON) -m venv --clear $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
@@ -80,3 +95,12 @@ lock: $(VENV)/ready ## write the newest versions and their hashes into requireme
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(VENV)-* build
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^### / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/ready: requirements/dev.txt
+	$(call set-up,$(VENV),$<)
+
+$(VENV)-taskcat/ready: requirements/taskcat.txt
+	$(call set-up,$(VENV)-taskcat,$<)

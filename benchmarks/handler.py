@@ -179,7 +179,8 @@ def main() -> None:
             SNS_TOPIC_ARN="arn:aws:sns:us-east-1:000000000000:shipment-alerts-bench",
             FAILED_UPDATES_QUEUE_URL="https://127.0.0.1/000000000000/shipment-failed-updates-bench",
             ENVIRONMENT="bench",
-            CRITICAL_STATUSES="DELAYED,LOST,DAMAGED,EXCEPTION",
+            CRITICAL_STATUSES="DELAYED,DELAY,LOST,LOSS,DAMAGED,DAMAGE,EXCEPTION",
+            RUNBOOK_URL="docs/runbook.md",
             ROW_RETENTION_DAYS="0",
         )
         ratios = {**warm(), **cold()}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from scripts.drawing.dashboard import picture
-from scripts.drawing.series import Span
+from scripts.drawing.dashboard import Missing, picture
+from scripts.drawing.series import NO_DATA, Span
 from scripts.drawing.widgets import BodyError
 from scripts.embed import ROOT
 from scripts.operations.deployed import CALLS
@@ -77,8 +77,8 @@ def main(*, target: Target, output: Output, path: Path, minutes: int, period: in
     except BodyError as error:
         raise WrongUse(f"dashboard {name}: {error}") from None
     write(found.png(), path)
-    output.show(*told(path, found.without_data))
-    output.record({"picture": str(path), "noData": list(found.without_data)})
+    output.show(*described(path, found.missing))
+    output.record({"picture": str(path), "noData": list(map(str, found.missing))})
     return 0
 
 
@@ -91,12 +91,12 @@ def write(png: bytes, path: Path) -> None:
         raise WrongUse(f"--output: cannot write {path}: {error.strerror}") from None
 
 
-def told(path: Path, without_data: Sequence[str]) -> list[str]:
-    """Return what is said of a picture: where it is, and what in it has no data."""
-    said = [f"The dashboard is drawn in {path}."]
-    if without_data:
-        said += ["Without data in this time:", *(f"  {each}" for each in without_data)]
-    return said
+def described(path: Path, missing: Sequence[Missing]) -> list[str]:
+    """Return what to print of a picture: its path, and what is missing in it."""
+    empty = [each.series for each in missing if each.why == NO_DATA]
+    series = [f"Series without data in this time: {', '.join(empty)}."] if empty else []
+    others = [str(each) for each in missing if each.why != NO_DATA]
+    return [f"The dashboard is drawn in {path}.", *series, *others]
 
 
 def _check(path: Path, minutes: int, period: int | None) -> None:

@@ -1,6 +1,9 @@
-"""Deploys the template on this machine, sends it shipment updates, shows what became of them."""
+"""Deploys the template on this machine, sends it updates, and shows and repairs the results."""
 
 import json
+import os
+import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,40 +14,137 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
 from scripts import dashboard, emulator, forwarder, stack
 from scripts.drawing.dashboard import picture
 from scripts.drawing.series import Span
-from scripts.embed import TEMPLATE
-from scripts.mailbox import Mailbox, receive
+from scripts.embed import ROOT, TEMPLATE
+from scripts.guide import PARAMETERS, STACK_NAME
+from scripts.mailbox import Mailbox
 from scripts.operations.errors import WrongUse
-from scripts.results import Seen, balanced, results
-from scripts.scenario import Step, live_steps, steps
+from scripts.results import Seen, balanced, books, latency, mails, shipments, totals
+from scripts.scenario import Step, live_steps, past_steps
 
-# MiniStack starts a worker for each event in flight, so more would only wait for processors.
+# MiniStack starts a worker for each update in flight, so more would only wait for processors.
 IN_FLIGHT = 4
 DEADLINE_SECONDS = 30
-# All of the demo happens within seconds: minutes would make one point of it.
+# The live part takes seconds: with one point per minute it would be a single point.
 PERIOD_SECONDS = 1
 
 
 class Demo:
-    """One run of the demo against a deployed stack."""
+    """One run of the demo against a deployed stack.
 
-    def __init__(self, local: emulator.Emulator, deployed: stack.Stack) -> None:
-        """Take the emulator and the stack deployed on it."""
+    milliseconds: from PutEvents until the update's row could be read, of each row.
+    """
+
+    def __init__(self, local: emulator.Emulator, deployed: stack.Stack, console: Console) -> None:
+        """Take the emulator, the stack deployed on it, and where to print."""
         self.stack = deployed
-        self.events = local.client("events")
-        self.dynamodb = local.client("dynamodb")
-        self.logs = local.client("logs")
-        self.sqs = local.client("sqs")
-        self.mailbox = Mailbox(local.client, deployed["AlertTopicArn"], "demo-inbox")
+        self._local, self._console = local, console
+        self._events, self._dynamodb = local.client("events"), local.client("dynamodb")
+        self._logs, self._sqs = local.client("logs"), local.client("sqs")
+        self._alerts = Mailbox(local.client, deployed["AlertTopicArn"], "demo-alerts")
+        self._alarms = Mailbox(local.client, deployed["AlarmTopicArn"], "demo-alarms")
+        self.milliseconds: list[float] = []
 
-    def send(self, planned: Step) -> float | None:
+    def send_past(self, story: list[Step]) -> None:
+        """Send updates in batches, so that a redelivery comes after the first delivery."""
+        with (
+            self._progress("Sending two days of updates", story) as sent,
+            ThreadPoolExecutor(IN_FLIGHT) as pool,
+        ):
+            for start in range(0, len(story), IN_FLIGHT):
+                batch = story[start : start + IN_FLIGHT]
+                for step, took in zip(batch, pool.map(self._send, batch), strict=True):
+                    sent(step, took)
+
+    def send_live(self, story: list[Step], start: datetime) -> None:
+        """Send each update when it is due after start."""
+        with (
+            self._progress("Sending live updates", story) as sent,
+            ThreadPoolExecutor(IN_FLIGHT) as pool,
+        ):
+            in_flight: list[tuple[Step, Future[float | None]]] = []
+            for step in story:
+                due = start + timedelta(seconds=step.due or 0)
+                time.sleep(max(0.0, (due - datetime.now(timezone.utc)).total_seconds()))
+                in_flight.append((step, pool.submit(self._send, step)))
+                while in_flight and in_flight[0][1].done():
+                    first, took = in_flight.pop(0)
+                    sent(first, took.result())
+            for step, took in in_flight:
+                sent(step, took.result())
+
+    def wait(self, sent: int) -> None:
+        """Return once the function has logged each update sent, and an alarm has fired.
+
+        Return after DEADLINE_SECONDS otherwise; then the books do not balance.
+        """
+        give_up = time.monotonic() + DEADLINE_SECONDS
+        with self._console.status("Waiting until all updates are processed and an alarm has fired"):
+            while time.monotonic() < give_up:
+                seen = self.look()
+                if len(seen.records) >= sent and seen.fired:
+                    return
+                time.sleep(0.1)
+
+    def look(self) -> Seen:
+        """Return what the stack shows now."""
+        table = self.stack["ShipmentLogsTableName"]
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=table)
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        queue = self._sqs.get_queue_attributes(
+            QueueUrl=self.stack["FailedUpdatesQueueUrl"], AttributeNames=names
+        )
+        return Seen(
+            rows=[row for page in pages for row in page["Items"]],
+            records=self._records(),
+            alerts=self._alerts.alerts(),
+            alarms=self._alarms.alerts(),
+            waiting=sum(int(queue["Attributes"][name]) for name in names),
+        )
+
+    def repair(self, story: list[Step]) -> None:
+        """List the failed updates, fix and redrive them, and list them again."""
+        fixes: dict[str, list[str]] = {}
+        for step in story:
+            if step.fix:
+                fixes.setdefault(step.fix, []).extend(("--shipment", step.detail["shipmentId"]))
+        self._operate("failed")
+        for fix, selection in fixes.items():
+            self._operate("redrive", *selection, "--fix", fix)
+        self._operate("failed")
+
+    def _operate(self, *arguments: str) -> None:
+        """Run a command of the operator's as a shell does, and print it and its output."""
+        command = shlex.join(["scripts/shipments", *arguments])
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "TAPSTACK_"))
+        }
+        columns = {"COLUMNS": str(self._console.width)}
+        self._console.print(Text(f"$ {command}", "bold"), soft_wrap=True)
+        with self._console.status(f"Running scripts/shipments {arguments[0]}"):
+            done = subprocess.run(
+                ["/bin/sh", "-c", command],
+                cwd=ROOT,
+                env={**inherited, **columns, **self._local.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+        self._console.print(Text(done.stdout), soft_wrap=True)
+
+    def _send(self, planned: Step) -> float | None:
         """Put an update on the bus; return the ms until its row could be read, if it gets one."""
         started = time.perf_counter()
         step = planned.happening(datetime.now(timezone.utc))
-        answer = self.events.put_events(
+        answer = self._events.put_events(
             Entries=[
                 {
                     "EventBusName": self.stack["EventBusName"],
@@ -64,7 +164,7 @@ class Demo:
             "timestamp": {"N": str(round(happened.timestamp() * 1000))},
         }
         while time.perf_counter() - started < DEADLINE_SECONDS:
-            found = self.dynamodb.get_item(
+            found = self._dynamodb.get_item(
                 TableName=self.stack["ShipmentLogsTableName"], Key=key, ConsistentRead=True
             )
             if "Item" in found:
@@ -72,137 +172,98 @@ class Demo:
             time.sleep(0.001)
         raise stack.StackError(f"no row for {step.detail} after {DEADLINE_SECONDS} s")
 
-    def wait(self, sent: int) -> None:
-        """Return once each update sent has been reported by the function, or after a while."""
-        give_up = time.monotonic() + DEADLINE_SECONDS
-        while len(self._records()) < sent and time.monotonic() < give_up:
-            time.sleep(0.05)
-
-    def look(self) -> Seen:
-        """Return what there is to see."""
-        pages = self.dynamodb.get_paginator("scan").paginate(
-            TableName=self.stack["ShipmentLogsTableName"]
-        )
-        return Seen(
-            rows=[row for page in pages for row in page["Items"]],
-            records=self._records(),
-            mails=self.mailbox.alerts(),
-            rejected=self._kept(),
-        )
-
     def _records(self) -> list[dict[str, Any]]:
-        """Return the function's own log lines."""
-        pages = self.logs.get_paginator("filter_log_events").paginate(
+        """Return the log lines that the function wrote itself."""
+        pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=self.stack["ShipmentProcessorLogGroupName"], filterPattern="outcome"
         )
         lines = [event["message"] for page in pages for event in page["events"]]
         return [json.loads(line) for line in lines if line.startswith('{"_aws"')]
 
-    def _kept(self) -> list[dict[str, Any]]:
-        """Return what lies on the failed-updates queue, and leave it there."""
-        kept: list[dict[str, Any]] = []
-        while messages := receive(self.sqs, self.stack["FailedUpdatesQueueUrl"], linger=0):
-            kept.extend(json.loads(message["Body"]) for message in messages)
-        return kept
-
-
-class Sending:
-    """Sends updates, IN_FLIGHT at a time, with live progress.
-
-    milliseconds: from putting each update on the bus until its row could be read.
-    """
-
-    def __init__(self, demo: Demo, console: Console) -> None:
-        """Take where to send them and where to show that."""
-        self._demo, self._console = demo, console
-        self.milliseconds: list[float] = []
-
-    def past(self, story: list[Step]) -> None:
-        """Send what has happened, a batch after the other: a redelivery comes after its twin."""
-        with (
-            self._told("Two days of updates", story) as sent,
-            ThreadPoolExecutor(IN_FLIGHT) as pool,
-        ):
-            for start in range(0, len(story), IN_FLIGHT):
-                batch = story[start : start + IN_FLIGHT]
-                for step, took in zip(batch, pool.map(self._demo.send, batch), strict=True):
-                    sent(step, took)
-
-    def live(self, story: list[Step], start: datetime) -> None:
-        """Send each update when it is due after a start."""
-        with (
-            self._told("Updates as they come", story) as sent,
-            ThreadPoolExecutor(IN_FLIGHT) as pool,
-        ):
-            under_way: list[tuple[Step, Future[float | None]]] = []
-            for step in story:
-                due = start + timedelta(seconds=step.due or 0)
-                time.sleep(max(0.0, (due - datetime.now(timezone.utc)).total_seconds()))
-                under_way.append((step, pool.submit(self._demo.send, step)))
-                while under_way and under_way[0][1].done():
-                    first, took = under_way.pop(0)
-                    sent(first, took.result())
-            for step, took in under_way:
-                sent(step, took.result())
-
     @contextmanager
-    def _told(self, what: str, story: list[Step]) -> Iterator[Callable[[Step, float | None], None]]:
-        """Show progress for a with block; yields what is told of each update sent."""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    def _progress(
+        self, doing: str, story: list[Step]
+    ) -> Iterator[Callable[[Step, float | None], None]]:
+        """Show progress for a with block; yields what to call for each update sent."""
+        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
         latest = TextColumn("{task.fields[latest]}")
         with Progress(*columns, latest, console=self._console) as progress:
-            sending = progress.add_task(what, total=len(story), latest="")
+            task = progress.add_task(doing, total=len(story), latest="")
 
             def sent(step: Step, took: float | None) -> None:
                 latest = f"{step.detail['shipmentId']} {step.detail['status']} {step.remark}"
-                progress.update(sending, advance=1, latest=latest)
+                progress.update(task, advance=1, latest=latest)
                 if took is not None:
                     self.milliseconds.append(took)
 
             yield sent
+            progress.update(task, latest="")
 
 
-def draw(local: emulator.Emulator, deployed: stack.Stack, since: datetime) -> list[str]:
-    """Draw the dashboard since a time; return what is to be said of the picture."""
-    span = Span(since, datetime.now(timezone.utc) + timedelta(seconds=1), PERIOD_SECONDS)
+def deploy(local: emulator.Emulator, console: Console) -> stack.Stack:
+    """Deploy the template as a stack and return it; raise StackError."""
+    started = time.monotonic()
+    with console.status(f"Deploying {TEMPLATE.name} with CloudFormation"):
+        text = TEMPLATE.read_text("utf-8")
+        deployed = stack.deploy(local.client("cloudformation"), STACK_NAME, text, PARAMETERS)
+    seconds = time.monotonic() - started
+    console.print(f"CloudFormation deployed {TEMPLATE.name} as {deployed.name} in {seconds:.1f} s.")
+    return deployed
+
+
+def draw(local: emulator.Emulator, deployed: stack.Stack, span: Span) -> list[str]:
+    """Draw the dashboard of a span of time; return what to print of the picture."""
     drawn = picture(local.client, deployed.name, deployed["DashboardName"], span)
     try:
         dashboard.write(drawn.png(), dashboard.PICTURE)
     except WrongUse as error:
         return [f"The dashboard is not drawn: {error.format_message()}."]
-    return dashboard.told(dashboard.PICTURE, drawn.without_data)
+    return dashboard.described(dashboard.PICTURE.relative_to(ROOT), drawn.missing)
+
+
+def run(local: emulator.Emulator, console: Console) -> bool:
+    """Run the demo on an emulator; return whether the books balance."""
+    deployed = deploy(local, console)
+    demo = Demo(local, deployed, console)
+    now = datetime.now(timezone.utc)
+    past, live = past_steps(now), live_steps(now)
+    story = [*past, *live]
+    with forwarder.running(local.client, deployed):
+        demo.send_past(past)
+        # The picture shows the live updates only, from a whole second on: those of the past and
+        # those that are fixed took minutes or days from event to row.
+        start = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
+        demo.send_live(live, start)
+        demo.wait(len(story))
+        span = Span(start, datetime.now(timezone.utc), PERIOD_SECONDS)
+        seen = demo.look()
+        console.print("", shipments(seen), "", mails(seen, deployed.name), "", sep="\n")
+        demo.repair(story)
+        lines = totals(story, demo.look())
+        console.print(books(lines), latency(demo.milliseconds), sep="\n", soft_wrap=True)
+        with console.status("Drawing the dashboard"):
+            described = draw(local, deployed, span)
+        console.print(*described, sep="\n", soft_wrap=True)
+    return balanced(lines)
 
 
 def main() -> None:
-    """Run the demo; exit 1 if a total is not what was sent."""
-    console = Console()
-    story, live = steps(datetime.now(timezone.utc)), live_steps()
-    with console.status("Starting MiniStack"), emulator.running() as local:
-        console.print(f"MiniStack listens at {local.endpoint}, with TLS and IAM enforced.")
-        deployed = stack.deploy(
-            local.client("cloudformation"),
-            "logistics-processing-dev",
-            TEMPLATE.read_text("utf-8"),
-            emulator.PARAMETERS,
-        )
-        console.print(f"CloudFormation has deployed {TEMPLATE.name} as {deployed.name}.")
-        demo = Demo(local, deployed)
-        sending = Sending(demo, console)
-        with forwarder.running(local.client, deployed):
-            sending.past(story)
-            # The picture begins at a whole second, with nothing of the past in it: what has
-            # happened days ago took days from event to row.
-            since = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
-            sending.live(live, since)
-            demo.wait(len(story) + len(live))
-        said = draw(local, deployed, since)
-        seen = demo.look()
-    shown = results([*story, *live], seen, sending.milliseconds, deployed.name)
-    console.print(*shown, sep="\n")
-    console.print(*said, sep="\n", soft_wrap=True)
-    well = balanced([*story, *live], seen)
-    console.print("Every update is accounted for." if well else "The books do not balance.")
-    sys.exit(0 if well else 1)
+    """Run the demo; exit 1 if the books do not balance."""
+    console = Console(highlight=False)
+    starting = console.status("Starting MiniStack, an emulator of AWS")
+    try:
+        with starting, emulator.running() as local:
+            starting.stop()
+            where = f"at {local.endpoint}, with TLS and IAM enforced"
+            console.print(f"MiniStack, an emulator of AWS, runs {where}.", soft_wrap=True)
+            is_balanced = run(local, console)
+    except (emulator.EmulatorError, stack.StackError) as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        console.print("Interrupted. Nothing is left running.")
+        sys.exit(130)
+    console.print("Every update is accounted for." if is_balanced else "The books do not balance.")
+    sys.exit(0 if is_balanced else 1)
 
 
 if __name__ == "__main__":

@@ -1,75 +1,113 @@
-"""Keeps the deployed template running on this machine, for as long as one wants to try it."""
+"""Keeps the deployed template running on this machine, as long as you want to try it."""
 
 import fcntl
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import IO
 
 import click
 
 from scripts import emulator, stack
 from scripts.embed import ROOT, TEMPLATE
+from scripts.guide import PARAMETERS, STACK_NAME, guide
+from scripts.mails import Mails
+from scripts.operations.errors import WrongUse
+from scripts.operations.oneline import OneLine
 
 FOLDER = ROOT / "build" / "local"
 STATE = FOLDER / "emulator.json"
 # Its process's id; locked for as long as that process runs.
 FORWARDER = FOLDER / "forwarder.pid"
-STACK_NAME = "logistics-processing-dev"
-TEST_DETAIL = {
-    "shipmentId": "SHIP-12345",
-    "status": "IN_TRANSIT",
-    "location": "Memphis, TN",
-    "carrier": "FedEx",
-}
+MAILS = FOLDER / "mails.jsonl"
+PAUSE_SECONDS = 1
 
 
-@click.group()
+class Local(OneLine, click.Group):
+    """The commands."""
+
+
+@click.group(cls=Local)
 def main() -> None:
-    """Run the template on this machine: up starts it, down ends it."""
+    """Run the template on this machine, with MiniStack, an emulator of AWS."""
 
 
 @main.command()
-def up() -> None:
-    """Start MiniStack, deploy the template, and say how to talk to it."""
-    if _recorded() is not None:
-        raise click.UsageError("it runs already; end it first: make down")
+def up() -> int:
+    """Start MiniStack, deploy the template, and print commands to try.
+
+    If it runs already, print the commands again.
+    """
+    local = _recorded()
+    if local is not None:
+        click.echo("MiniStack is running already.")
+        click.echo(guide(local))
+        return 0
     _end_forwarder()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    click.echo(f"Starting MiniStack, an emulator of AWS, and deploying {TEMPLATE.name}.")
     try:
         local = emulator.start(FOLDER)
     except emulator.EmulatorError as error:
-        raise click.ClickException(str(error)) from None
+        click.echo(f"Error: {error}", err=True)  # with the end of MiniStack's log
+        return 1
     STATE.write_text(json.dumps({"endpoint": local.endpoint, "pid": local.pid}), "utf-8")
     try:
         template = TEMPLATE.read_text("utf-8")
         deploying = local.client("cloudformation")
-        stack.deploy(deploying, STACK_NAME, template, emulator.PARAMETERS)
+        deployed = stack.deploy(deploying, STACK_NAME, template, PARAMETERS)
     except stack.StackError as error:
         _end(local)
         raise click.ClickException(str(error)) from None
+    Mails(local.client, deployed, MAILS)
     _start_forwarder(local)
-    click.echo(_how_to_talk_to(local))
+    click.echo(guide(local))
+    return 0
 
 
 @main.command()
-def down() -> None:
-    """End what up started."""
+@click.option("--follow", is_flag=True, help="Then show each new mail, until Ctrl-C.")
+def mail(*, follow: bool) -> int:
+    """Show the mails of both channels since `make up`, the oldest first.
+
+    MiniStack sends no mail. This shows all that the alert topic and the alarm topic published,
+    also what the stack's parameter AlertMail leaves out of mails.
+    """
+    local = _recorded()
+    if local is None:
+        raise WrongUse("MiniStack is not running: start it with make up")
+    try:
+        deployed = stack.describe(local.client("cloudformation"), STACK_NAME)
+        mails = Mails(local.client, deployed, MAILS)
+        while True:
+            for each in mails.new():
+                click.echo(each)
+            if not follow:
+                return 0
+            time.sleep(PAUSE_SECONDS)
+    except KeyboardInterrupt:
+        return 0
+    except emulator.GONE:
+        raise click.ClickException("MiniStack has stopped") from None
+
+
+@main.command()
+def down() -> int:
+    """Stop what up started."""
     local = _recorded()
     if local is None:
         _end_forwarder()  # the emulator may have been killed
-        click.echo("Nothing runs.")
-        return
+        click.echo("MiniStack is not running.")
+        return 0
     _end(local)
-    click.echo("MiniStack has ended.")
+    click.echo("MiniStack has stopped.")
+    return 0
 
 
 def _recorded() -> emulator.Emulator | None:
@@ -129,47 +167,5 @@ def _end(local: emulator.Emulator) -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
 
 
-def _how_to_talk_to(local: emulator.Emulator) -> str:
-    """Return the text that up prints: the environment, and commands to paste."""
-    aws = shlex.quote(str(Path(sys.executable).with_name("aws")))
-    exports = [f"export {name}={shlex.quote(v)}" for name, v in local.environment.items()]
-    parameters = " ".join(f"{name}={value}" for name, value in emulator.PARAMETERS.items())
-    address = "AlertEmail=your-email@domain.com"
-    entry = {
-        "Source": "logistics.shipments",
-        "DetailType": "Shipment Update",
-        "Detail": json.dumps(TEST_DETAIL, separators=(",", ":")),
-    }
-    dashboard = shlex.quote(str(ROOT / "scripts" / "dashboard"))
-    key = json.dumps({":id": {"S": TEST_DETAIL["shipmentId"]}})
-    return "\n".join(
-        [
-            f"{TEMPLATE.name} is deployed as {STACK_NAME} at {local.endpoint}.",
-            "Paste this first, so that commands in this shell go there:",
-            "",
-            *exports,
-            "",
-            "Deploy (again, after a change to the template or with other parameters):",
-            "",
-            f"{aws} cloudformation deploy --template-file {shlex.quote(str(TEMPLATE))} \\",
-            f"  --stack-name {STACK_NAME} --capabilities CAPABILITY_IAM \\",
-            f"  --parameter-overrides EnvironmentSuffix=dev {address} {parameters}",
-            "",
-            "Put an update on the bus, and read its row:",
-            "",
-            f"{aws} events put-events --entries {shlex.quote(json.dumps([entry]))}",
-            f"{aws} dynamodb query --table-name shipment-logs-dev \\",
-            "  --key-condition-expression 'shipmentId = :id' \\",
-            f"  --expression-attribute-values {shlex.quote(key)}",
-            "",
-            "Draw its dashboard, a point each 10 s, into build/dashboard.png:",
-            "",
-            f"{dashboard} --stack-name {STACK_NAME} --minutes 10 --period 10",
-            "",
-            "End it with: make down",
-        ]
-    )
-
-
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/local")

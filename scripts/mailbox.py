@@ -1,22 +1,43 @@
 """A queue that reads a topic's notifications, as a subscriber of the operator's would."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Fields = dict[str, Any]
-# A message that is looked at and not deleted is back on its queue after this time at the latest.
+# A message that is received and not deleted is back on its queue after this time.
 HIDDEN_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One notification of the topic: as it would be mailed, and what subscribers filter by."""
+    """One notification of a topic: what a mail of it shows, and what subscribers filter by.
+
+    sent_at: ISO 8601 in UTC.
+    """
 
     subject: str
     body: str
     attributes: Mapping[str, str]
+    sent_at: str
+
+    @property
+    def text(self) -> str:
+        """The body as a mail shows it: an alarm's, which CloudWatch publishes as JSON, as lines."""
+        try:
+            alarm = json.loads(self.body)
+            return "\n".join(
+                [
+                    f"Name: {alarm['AlarmName']}",
+                    f"Description: {alarm['AlarmDescription']}",
+                    f"State change: {alarm['OldStateValue']} -> {alarm['NewStateValue']}",
+                    f"Reason: {alarm['NewStateReason']}",
+                    f"Time: {alarm['StateChangeTime']}",
+                ]
+            )
+        except (ValueError, TypeError, KeyError):
+            return self.body
 
 
 class Mailbox:
@@ -25,7 +46,10 @@ class Mailbox:
     def __init__(
         self, client: Callable[[str], Any], topic: str, name: str, *, filters: Fields | None = None
     ) -> None:
-        """Make the queue and subscribe it; filters: a filter policy, on message attributes."""
+        """Make the queue and subscribe it, unless that has been done.
+
+        filters: a filter policy, on message attributes.
+        """
         self._sqs, self._sns = client("sqs"), client("sns")
         self._url, arn = open_queue(self._sqs, name, "sns", topic)
         self._subscription = self._sns.subscribe(
@@ -39,14 +63,22 @@ class Mailbox:
 
     def alerts(self, linger: int = 0) -> list[Alert]:
         """Return all the alerts that have arrived so far, waiting linger seconds for more."""
+        self._alerts.extend(self.new(linger))
+        return self._alerts
+
+    def new(self, linger: int = 0) -> Iterator[Alert]:
+        """Yield the alerts that have arrived since the last call, waiting linger seconds for more.
+
+        One is deleted from the queue when the next one is asked for.
+        """
         while messages := receive(self._sqs, self._url, linger):
             for message in messages:
-                delete(self._sqs, self._url, message)
                 notice = json.loads(message["Body"])
                 attributes = notice.get("MessageAttributes", {}).items()
-                names = {name: attribute["Value"] for name, attribute in attributes}
-                self._alerts.append(Alert(notice.get("Subject", ""), notice["Message"], names))
-        return self._alerts
+                values = {name: attribute["Value"] for name, attribute in attributes}
+                subject, body = notice.get("Subject", ""), notice["Message"]
+                yield Alert(subject, body, values, notice["Timestamp"])
+                delete(self._sqs, self._url, message)
 
     def close(self) -> None:
         """Remove the subscription and the queue."""

@@ -1,6 +1,6 @@
-"""The shipment updates of the demo: two days of a few shipments, then a busy quarter of a minute.
+"""The shipment updates of the demo: two days of a few shipments, then 12 busy seconds.
 
-Among both is what carriers get wrong.
+Both include what carriers get wrong, and how an operator fixes it.
 """
 
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 # shipment, carrier, and its updates as (hours ago, status as the carrier writes it, location)
-JOURNEYS: list[tuple[str, str, list[tuple[float, str, str]]]] = [
+JOURNEYS: list[tuple[str, str, list[tuple[float, str, Any]]]] = [
     (
         "SHIP-20417",
-        "FedEx",
+        "UPS",
         [
             (46.0, "Pre Transit", "Memphis, TN"),
             (41.5, "in_transit", "Memphis, TN"),
@@ -23,11 +23,11 @@ JOURNEYS: list[tuple[str, str, list[tuple[float, str, str]]]] = [
     ),
     (
         "SHIP-20418",
-        "UPS",
+        "FedEx",
         [
             (44.0, "InfoReceived", "Louisville, KY"),
             (38.9, "InTransit", "Louisville, KY"),
-            (26.3, "Delayed", "Indianapolis, IN"),
+            (26.3, "Delivery exception", "Indianapolis, IN"),
             (11.8, "InTransit", "Indianapolis, IN"),
             (1.9, "OutForDelivery", "Chicago, IL"),
         ],
@@ -37,7 +37,7 @@ JOURNEYS: list[tuple[str, str, list[tuple[float, str, str]]]] = [
         "DHL",
         [
             (40.0, "PRE_TRANSIT", "Leipzig, DE"),
-            (31.5, "TRANSIT", "Leipzig, DE"),
+            (31.5, "TRANSIT", {"city": "Leipzig", "countryCode": "DE"}),
             (22.0, "TRANSIT", "Köln, DE"),
             (12.6, "customs-cleared", "Cincinnati, OH"),
             (4.2, "damaged", "Columbus, OH"),
@@ -51,7 +51,7 @@ JOURNEYS: list[tuple[str, str, list[tuple[float, str, str]]]] = [
             (28.0, "pre_transit", "Reno, NV"),
             (21.4, "in_transit", "Reno, NV"),
             (9.3, "in_transit", "Sacramento, CA"),
-            (0.8, "exception", "Sacramento, CA"),
+            (0.8, "Shipment Delayed", "Sacramento, CA"),
         ],
     ),
     (
@@ -74,8 +74,7 @@ JOURNEYS: list[tuple[str, str, list[tuple[float, str, str]]]] = [
     ),
 ]
 
-
-# carrier, and a shipment's updates while one watches, as (status, location)
+# carrier, and the updates of a shipment in the live part, as (status, location)
 LIVE_JOURNEYS: list[tuple[str, list[tuple[str, str]]]] = [
     ("FedEx", [("in_transit", "Memphis, TN"), ("out for delivery", "Memphis, TN")]),
     ("UPS", [("InTransit", "Louisville, KY"), ("OutForDelivery", "Lexington, KY")]),
@@ -87,65 +86,80 @@ LIVE_JOURNEYS: list[tuple[str, list[tuple[str, str]]]] = [
 ]
 LIVE_SHIPMENTS = 45
 LIVE_SECONDS = 12.0
-# From a shipment's update to its next one; the first are sent evenly over what is left.
+# The time from a shipment's update to its next one. The first ones are spread evenly.
 LIVE_GAP_SECONDS = 1.8
-# Of a shipment by its number: how its journey ends otherwise.
-LIVE_ENDS = {12: "damaged", 20: "LOST", 27: "exception"}
-# Of a shipment by its number: what breaks the contract in a further update, and what that is.
-LIVE_BROKEN: dict[int, tuple[dict[str, Any], str]] = {
-    8: ({"status": ""}, "no status"),
-    17: ({"eventTime": "31/12/2026 08:15"}, "invalid eventTime"),
-    18: ({"carrier": 4711}, "invalid carrier"),
-    33: ({"status": None}, "no status"),
+# Shipments, by number, whose journey ends with a status of its own.
+LIVE_ENDS = {12: "damaged", 20: "LOST_IN_TRANSIT", 27: "Exception_004"}
+# The statuses above that must alert.
+CRITICAL = {
+    "Delivery exception",
+    "Shipment Delayed",
+    "Delayed",
+    "damaged",
+    "LOST",
+    "LOST_IN_TRANSIT",
+    "Exception_004",
 }
 
 
 @dataclass(frozen=True)
 class Step:
-    """An update to send: its detail, what should become of it, and what is odd about it.
+    """An update to send: its detail, the outcome to expect, and what is unusual about it.
 
-    due: the seconds into the live part at which it happens; None for one of the past, whose
-    detail says when it happened.
+    due: seconds after the start of the live part; None for an update of the past, whose detail
+    says when it happened. fix: FIELD=VALUE that makes a rejected update valid.
     """
 
     detail: dict[str, Any]
     outcome: str
     remark: str = ""
-    critical: bool = False
     due: float | None = None
+    fix: str = ""
+
+    @property
+    def critical(self) -> bool:
+        """Whether the update must alert, once it is stored."""
+        return self.detail["status"] in CRITICAL
 
     def happening(self, moment: datetime) -> "Step":
-        """Return a live update as it happens at a moment; one of the past as it is."""
+        """Return a live update as it happens at a moment; one of the past unchanged."""
         if self.due is None:
             return self
-        written = moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")
-        return replace(self, detail={"eventTime": written, **self.detail})
+        return replace(self, detail={"eventTime": _iso(moment), **self.detail})
 
 
-def steps(now: datetime) -> list[Step]:
+def past_steps(now: datetime) -> list[Step]:
     """Return the updates of the past in the order in which they are sent.
 
-    Each is stored, but for a redelivery (duplicate) and one that breaks the contract
-    (rejected). One comes late: its shipment's latest status must not change by it.
+    One of them is delivered twice, one arrives late, and one breaks a rule.
     """
-    told = sorted(
-        (now - timedelta(hours=hours), shipment, carrier, status, location)
+    story = [
+        _past_step(now - timedelta(hours=hours), shipment, carrier, status, location)
         for shipment, carrier, journey in JOURNEYS
         for hours, status, location in journey
-    )
-    story = [_step(*update) for update in told]
+    ]
+    story.sort(key=lambda step: str(step.detail["eventTime"]))
     late = story.pop(4)
-    delayed = next(step for step in story if step.critical)
-    broken = {**story[-3].detail, "shipmentId": "SHIP-20470", "eventTime": "yesterday at noon"}
+    redelivered = next(step for step in story if step.critical)
+    noon = (now - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
+    lost = _past_step(noon, "SHIP-20470", "DHL", "LOST", "Leipzig, DE").detail
+    broken = _broken(lost, {"eventTime": "yesterday"}, f"eventTime={noon:%Y-%m-%dT%H:%M:%SZ}")
     story.insert(16, replace(late, remark="out of order"))
-    # Long after the first delivery: twins in flight in the same instant may both alert.
-    story.insert(22, Step(delayed.detail, "duplicate", "delivered twice"))
-    story.insert(24, Step(broken, "rejected", "invalid eventTime"))
+    # Long after the first delivery, because two deliveries at the same instant may both alert.
+    story.insert(22, Step(redelivered.detail, "duplicate", "delivered twice"))
+    story.insert(24, broken)
     return story
 
 
-def live_steps() -> list[Step]:
-    """Return the updates that happen while one watches, in the order of their due times."""
+def live_steps(now: datetime) -> list[Step]:
+    """Return the updates of the live part in the order of their due times."""
+    seconds = round(now.timestamp())
+    # shipments, by number, with one more update: what is wrong in it, and what fixes it
+    broken: dict[int, tuple[dict[str, Any], str]] = {
+        8: ({"status": ""}, "status=IN_TRANSIT"),
+        17: ({"eventTime": seconds}, f"eventTime={seconds}000"),
+        33: ({"status": None}, "status=IN_TRANSIT"),
+    }
     story = []
     last = LIVE_SECONDS - 2 * LIVE_GAP_SECONDS
     for number in range(LIVE_SHIPMENTS):
@@ -155,22 +169,26 @@ def live_steps() -> list[Step]:
         delivered = [("Delivered", journey[-1][1])] if number % 3 == 0 and not ends else []
         for at, (status, location) in enumerate([*journey, *ends, *delivered]):
             detail = _detail(f"SHIP-{30001 + number}", carrier, status, location, f"{at + 1}")
-            due = start + at * LIVE_GAP_SECONDS
-            story.append(Step(detail, "stored", critical=_is_critical(status), due=due))
-        if number in LIVE_BROKEN:
-            broken, remark = LIVE_BROKEN[number]
-            detail = {**story[-1].detail, "updateId": f"{story[-1].detail['updateId']}-b", **broken}
-            story.append(Step(detail, "rejected", remark, due=start + LIVE_GAP_SECONDS))
+            story.append(Step(detail, "stored", due=start + at * LIVE_GAP_SECONDS))
+        if number in broken:
+            step = _broken(story[-1].detail, *broken[number])
+            story.append(replace(step, due=start + LIVE_GAP_SECONDS))
     return sorted(story, key=lambda step: step.due or 0)
 
 
-def _step(happened: datetime, shipment: str, carrier: str, status: str, location: str) -> Step:
-    moment = happened.astimezone(timezone.utc).isoformat(timespec="milliseconds")
-    detail = _detail(shipment, carrier, status, location, moment) | {"eventTime": moment}
-    return Step(detail, "stored", critical=_is_critical(status))
+def _past_step(happened: datetime, shipment: str, carrier: str, status: str, location: Any) -> Step:
+    detail = _detail(shipment, carrier, status, location, _iso(happened))
+    return Step({**detail, "eventTime": _iso(happened)}, "stored")
 
 
-def _detail(shipment: str, carrier: str, status: str, location: str, number: str) -> dict[str, Any]:
+def _broken(detail: dict[str, Any], wrong: dict[str, Any], fix: str) -> Step:
+    """Return an update of its own like detail, but with what is wrong."""
+    field = next(iter(wrong))
+    changed = {**detail, "updateId": f"{detail['updateId']}-b", **wrong}
+    return Step(changed, "rejected", f"invalid {field}", fix=fix)
+
+
+def _detail(shipment: str, carrier: str, status: str, location: Any, number: str) -> dict[str, Any]:
     return {
         "shipmentId": shipment,
         "status": status,
@@ -180,5 +198,5 @@ def _detail(shipment: str, carrier: str, status: str, location: str, number: str
     }
 
 
-def _is_critical(status: str) -> bool:
-    return status.upper() in {"DELAYED", "LOST", "DAMAGED", "EXCEPTION"}
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")

@@ -24,11 +24,28 @@ AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A series that has no points, or a whole widget that shows nothing, and why."""
+
+    widget: str
+    series: str
+    why: str
+
+    def __str__(self) -> str:
+        """Return the widget's title, the series' label and the reason."""
+        return (
+            f"{self.widget} {self.series}: {self.why}"
+            if self.series
+            else f"{self.widget} {self.why}"
+        )
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A drawn dashboard: its figure, and what of it has no data, as widget: series."""
+    """A drawn dashboard: its figure, and what is missing in it."""
 
     figure: Figure
-    without_data: tuple[str, ...]
+    missing: tuple[Missing, ...]
 
     def png(self) -> bytes:
         """Return it as a PNG."""
@@ -69,8 +86,8 @@ def picture(make: Callable[..., Any], stack: str, name: str, span: Span) -> Pict
         f"Stack {stack} in {region}, {_where(clients('cloudwatch'))}.",
         f"{_times(span)}, {_periods(span)}.",
     ]
-    without = [text for tile in tiles for text in _without_data(tile)]
-    return Picture(draw(name, facts, tiles), tuple(without))
+    missing = [each for tile in tiles for each in _missing(tile)]
+    return Picture(draw(name, facts, tiles), tuple(missing))
 
 
 def _body(cloudwatch: Any, name: str) -> str:
@@ -131,20 +148,22 @@ class _Fetching:
         return self.clients("cloudwatch", region)
 
 
-def _without_data(tile: Tile) -> list[str]:
-    """Return what of a tile has no data: its series, or all of it."""
+def _missing(tile: Tile) -> list[Missing]:
+    """Return what a tile does not show: some of its series, or anything at all."""
     title = tile.title or "(no title)"
     match tile.panel:
         case Chart(drawn=drawn):
             if not drawn.series:
-                return [f"{title} nothing to draw"]
-            return [f"{title} {each.label}: {each.state}" for each in drawn.series if each.state]
+                return [Missing(title, "", "nothing to draw")]
+            return [Missing(title, each.label, each.state) for each in drawn.series if each.state]
         case TablePanel(table=table):
-            return [] if table.rows else [f"{title} nothing was found"]
+            return [] if table.rows else [Missing(title, "", "nothing was found")]
         case AlarmsPanel(alarms=found):
-            return [f"{title} {each.name}: {each.state}" for each in found if each.state == "gone"]
+            return [
+                Missing(title, each.name, each.state) for each in found if each.state == alarms.GONE
+            ]
         case NotePanel(reason=reason):
-            return [f"{title} {reason}"]
+            return [Missing(title, "", reason)]
     return []
 
 

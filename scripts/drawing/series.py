@@ -14,6 +14,7 @@ from scripts.drawing.labels import labels as names_of
 from scripts.drawing.widgets import Axis, Graph, Line, Metric
 
 AT_ONCE = 500  # queries of a GetMetricData
+NO_DATA = "no data"
 Client = Callable[[str, str], Any]  # (service, region) to a boto3 client
 
 
@@ -50,7 +51,7 @@ class Series:
     @property
     def state(self) -> str:
         """What is to be said of it beside its label: why nothing is drawn, or nothing."""
-        return self.problem or ("" if self.points else "no data")
+        return self.problem or ("" if self.points else NO_DATA)
 
 
 @dataclass(frozen=True)

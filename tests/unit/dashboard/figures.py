@@ -1,7 +1,6 @@
 """Draws dashboards for tests, and says what is written where."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -13,13 +12,10 @@ from scripts.drawing import FigureCanvasAgg, dashboard
 from scripts.drawing.dashboard import Picture
 from scripts.drawing.pen import SHARPNESS, WIDTH
 from scripts.drawing.series import Span
-from scripts.embed import HANDLER
+from tests.unit.template import handler
 
 Fields = dict[str, Any]
-SOURCE = HANDLER.read_text("utf-8")
-KNOWN = re.search(r"KNOWN_STATUSES = \((.*?)\)\.split", SOURCE, re.DOTALL)
-assert KNOWN is not None
-STATUSES = [*KNOWN[1].replace('"', "").split(), "OTHER"]
+STATUSES = [*handler.invocation("ordinary").module.KNOWN_STATUSES, "OTHER"]
 STACK, NAME = "logistics", "board"
 END = datetime(2026, 11, 1, 6, 0, tzinfo=timezone.utc)
 HOUR = Span(END - timedelta(hours=1), END)

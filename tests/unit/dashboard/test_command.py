@@ -57,7 +57,7 @@ def test_the_picture_is_where_it_is_said_to_be(draw: Callable[..., Result], tmp_
     result = draw("--stack-name", STACK)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        f"The dashboard is drawn in {path}.\nWithout data in this time:\n  Lost? Lost: no data\n"
+        f"The dashboard is drawn in {path}.\nSeries without data in this time: Lost.\n"
     )
     with Image.open(path) as image:
         assert image.format == "PNG"
