@@ -69,8 +69,6 @@ def _changes(value: Any, place: Place, template: dict[str, Any]) -> Iterator[Cha
     is_argument = str(place[-1]).startswith("Fn::")
     for key, member in value.items() if isinstance(value, dict) else enumerate(value):
         here = (*place, key)
-        if _is_remark_for_lint(here):
-            continue
         # A function without one of its arguments would be refused by CloudFormation itself.
         if not is_argument and not str(key).startswith("Fn::"):
             yield Change(here, "removed", REMOVED)
@@ -114,10 +112,7 @@ def _calls(call: dict[str, Any], template: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _texts(value: str, place: Place) -> Iterator[tuple[str, Any]]:
-    if place[-1] == "AlarmDescription":
-        yield "runbook anchor changed", f"{value}x"
-        yield "runbook pointer removed", value.partition(" docs/")[0]
-    elif value in OPPOSITES:
+    if value in OPPOSITES:
         yield "flipped", OPPOSITES[value]
     elif not _is_wording(place):
         yield "suffixed", f"{value}x"
@@ -173,10 +168,6 @@ def _is_wording(place: Place) -> bool:
     prose = {"Description", "ConstraintDescription", "ZipFile"}
     # Nothing refers to the id of an alarm's own expression.
     return place[-1] in prose or place[-3:] == ("Metrics", 0, "Id")
-
-
-def _is_remark_for_lint(place: Place) -> bool:
-    return place[0] == "Resources" and place[2:] == ("Metadata",)
 
 
 def all_mutants() -> list[Mutant]:

@@ -3,7 +3,6 @@
 What the mock of AWS has not (CloudFormation, EventBridge, Lambda) is answered here, as AWS does.
 """
 
-import importlib.util
 import json
 import threading
 import uuid
@@ -21,9 +20,10 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from scripts.embed import HANDLER, TEMPLATE
+from scripts.embed import TEMPLATE
 from scripts.operations import contract
 from scripts.shipments import main
+from tests import handler
 
 REGION, ENVIRONMENT, NAME = "us-east-1", "test", "tapstack-test"
 ARN = f"arn:aws:events:{REGION}:123456789012"
@@ -160,14 +160,9 @@ class Cloud:
             "ROW_RETENTION_DAYS": "0",
             "AWS_DEFAULT_REGION": REGION,
         }
-        spec = importlib.util.spec_from_file_location("index", HANDLER)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
+        module = handler.load(settings)
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in settings.items():
-                patch.setenv(name, value)
-            spec.loader.exec_module(module)
+            patch.setenv("AWS_DEFAULT_REGION", REGION)
             module.client("sns")
             module.client("sqs")
         vars(module)["print"] = lambda _: None  # the log, which would be the command's output
