@@ -20,6 +20,8 @@ from operator import truediv
 from pathlib import Path
 from typing import Any
 
+from shipments.events import DETAIL_TYPE, SOURCE
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "handler.json"
 ROUNDS = 40
@@ -33,6 +35,7 @@ DETAIL = {
 }
 BASELINE = "import boto3; boto3.client('dynamodb')"
 SERVER = """
+from shipments.events import DETAIL_TYPE, SOURCE
 import http.server, json, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -58,8 +61,8 @@ def envelope() -> dict[str, Any]:
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
-        "detail-type": "Shipment Update",
-        "source": "logistics.shipments",
+        "detail-type": DETAIL_TYPE,
+        "source": SOURCE,
         "account": "000000000000",
         "time": "2026-11-23T10:00:00Z",
         "region": "us-east-1",

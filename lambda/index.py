@@ -425,7 +425,7 @@ def publish(alert_type: str, subject: str, title: str, facts: Fields, command: s
     """Publish what happened, the command to type next and the runbook's section."""
     lines = [title, "", *(f"{name}: {value}" for name, value in facts.items())]
     lines += [f"Environment: {ENVIRONMENT}", "", "What to do next:"]
-    lines += [f"scripts/shipments {command} --environment {ENVIRONMENT}"]
+    lines += [f"shipments {command} --environment {ENVIRONMENT}"]
     lines += [f"{RUNBOOK_URL}#{alert_type.lower().replace('_', '-')}"]
     names = {"alertType": alert_type, "shipmentId": facts["Shipment ID"], "status": facts["Status"]}
     attributes = {

@@ -1,0 +1,45 @@
+"""The checks of a deployed stack: is it complete, and does anybody get its alerts."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from shipments.check import intake, people, processing, resources
+from shipments.check.model import Check, Deployed, Finding
+from shipments.stack import CALLS_AT_ONCE
+
+CHECKS: tuple[Check[Deployed], ...] = (
+    Check("stack", "{it.stack.name} is complete", resources.stack),
+    Check("rule", "{it.rule} is enabled on the bus {it.bus}", intake.rule),
+    Check("target", "invokes the function; retries, then the queue", intake.target),
+    Check("bus", "no other rule on {it.bus} gets the same updates", intake.bus),
+    Check("permission", "the rule may invoke the function", intake.permission),
+    Check(
+        "archive",
+        "as ArchiveRetentionDays={it.parameters[ArchiveRetentionDays]} says",
+        intake.archive,
+    ),
+    Check("function", "{it.function} is active", processing.function),
+    Check("code", "the function has the code that this command has", processing.code),
+    Check("runtime", "not deprecated in the next 180 days", processing.runtime),
+    Check("concurrency", "not reserved to 0", processing.concurrency),
+    Check("destination", "what fails three times goes to the queue", processing.destination),
+    Check("queue", "EventBridge may put updates on it", processing.queue),
+    Check("failed", "no update waits on the queue", processing.failed),
+    Check("table", "active, protected as the parameter says", resources.table),
+    Check("recovery", "point-in-time recovery is on", resources.recovery),
+    Check("resources", "log, dashboard and role exist", resources.resources),
+    Check("alert-mail", "as AlertMail={it.parameters[AlertMail]} says", people.alert_mail),
+    Check("alarm-mail", "{it.parameters[AlertEmail]} gets the alarms", people.alarm_mail),
+    Check("alarm-topic", "alarms may publish", people.alarm_topic),
+    Check("alarms", "all exist, with actions; none is in ALARM", people.alarms),
+    Check("termination", "as TableDeletionProtection says", resources.termination),
+    Check("traffic", "updates were stored in the last 24 hours", processing.traffic),
+)
+
+
+def look(deployed: Deployed) -> Iterator[tuple[Check[Deployed], list[Finding]]]:
+    """Yield each check with what it finds, in order; several are made at once."""
+    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+        yield from zip(
+            CHECKS, pool.map(lambda check: check.findings(deployed), CHECKS), strict=True
+        )

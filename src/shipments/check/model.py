@@ -1,0 +1,216 @@
+"""What the checks work with: the deployed stack, what they find, and the commands that fix it."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Generic, TypeVar
+
+from botocore.exceptions import ClientError
+
+from shipments.errors import DENIED, code_of, explain
+from shipments.stack import Stack
+
+Subject = TypeVar("Subject")
+PROBLEM, WARNING, OK = "problem", "warning", "ok"
+# The template's parameters and their defaults.
+PARAMETERS = {
+    "EnvironmentSuffix": "dev",
+    "EventBusName": "default",
+    "LambdaRuntime": "python3.13",
+    "TracingMode": "Active",
+    "AlertEmail": "test@test.com",
+    "AlertMail": "each",
+    "CriticalStatuses": "DELAYED,DELAY,LOST,LOSS,DAMAGED,DAMAGE,EXCEPTION",
+    "ExpectUpdatesEveryHours": "0",
+    "UnheardAlertsAlarmEnabled": "true",
+    "RunbookUrl": "docs/runbook.md",
+    "RowRetentionDays": "0",
+    "ArchiveRetentionDays": "30",
+    "LogRetentionDays": "30",
+    "TableDeletionProtection": "true",
+}
+# What services answer about something that does not exist.
+MISSING = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchEntity",
+    "NotFound",
+    "QueueDoesNotExist",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+}
+# What an endpoint answers that has no such operation.
+UNSUPPORTED = {"InvalidAction", "NotImplemented", "UnknownOperationException"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, the command that fixes it, and whether it is a problem or a warning."""
+
+    what: str
+    remedy: str
+    severity: str = PROBLEM
+
+
+class Deployed:
+    """A stack with the names of its resources, which the template makes of its parameters."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.parameters = {**PARAMETERS, **stack.parameters}  # older templates have fewer
+        self.environment = stack.parameters["EnvironmentSuffix"]
+        self.bus = stack["EventBusName"]
+        self.rule_arn = stack["ShipmentUpdateRuleArn"]
+        self.rule = self.rule_arn.rpartition("/")[2]
+        self.function = stack["ShipmentProcessorFunctionName"]
+        self.function_arn = self.arn("lambda", f"function:{self.function}")
+        self.queue = stack["FailedUpdatesQueueUrl"]
+        self.queue_arn = self.arn("sqs", self.queue.rpartition("/")[2])
+        self.table = stack["ShipmentLogsTableName"]
+        self.alert_topic = self.arn("sns", f"shipment-alerts-{self.environment}")
+        self.alarm_topic = self.arn("sns", f"shipment-alarms-{self.environment}")
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource in the stack's account and region."""
+        _, partition, _, region, account, _ = self.rule_arn.split(":", 5)
+        return f"arn:{partition}:{service}:{region}:{account}:{resource}"
+
+    def get(self, service: str, operation: str, **arguments: Any) -> Any:
+        """Return what a service answers; raise ClientError, also if it does not exist."""
+        return getattr(self.stack.client(service), operation)(**arguments)
+
+    def ask(self, service: str, operation: str, **arguments: Any) -> Any:
+        """Return what a service answers, or None if what is asked for does not exist."""
+        return ask(self.stack.client, service, operation, **arguments)
+
+    def missing(self, what: str) -> Finding:
+        """Return the finding that a resource of the stack does not exist."""
+        return Finding(f"{what} does not exist, although it belongs to the stack", self.restore())
+
+    def restore(self) -> str:
+        """Return the command that prepares to make the resources again as the template has them.
+
+        docs/runbook.md, "Restore the resources", has the commands that follow.
+        """
+        return aws(
+            "cloudformation create-change-set",
+            "--use-previous-template",
+            stack_name=self.stack.name,
+            change_set_name="restore",
+            deployment_mode="REVERT_DRIFT",
+            capabilities="CAPABILITY_IAM",
+            parameters=[
+                f"ParameterKey={key},UsePreviousValue=true" for key in self.stack.parameters
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class Check(Generic[Subject]):
+    """One question, about a stack or a deployment to come.
+
+    good: the answer if nothing is found, with {it} for the subject; look: yields what is found.
+    """
+
+    name: str
+    good: str
+    look: Callable[[Subject], Iterator[Finding]]
+
+    def findings(self, subject: Subject) -> list[Finding]:
+        """Return what is found; that it could not be checked is a finding, too."""
+        try:
+            return list(self.look(subject))
+        except ClientError as error:
+            return [not_checked(error)]
+
+
+def not_checked(error: ClientError) -> Finding:
+    """Return the finding that an answer is needed and refused; raise any other error again."""
+    code, action = code_of(error), error.operation_name
+    if "AccessDenied" in code or "NotAuthorized" in code or code == "AuthorizationError":
+        message = str(error.response["Error"].get("Message"))
+        found = DENIED.search(message)
+        return Finding(
+            f"not checked: needs {found[1] if found else action}", explain(error), WARNING
+        )
+    if code in UNSUPPORTED:
+        return Finding(
+            f"not checked: needs {action}, which this endpoint does not have",
+            "run it against an endpoint of AWS",
+            WARNING,
+        )
+    if code in MISSING:  # the check of that resource says what to do
+        message = error.response["Error"].get("Message") or code
+        return Finding(f"not checked: {message}", "first fix what does not exist", WARNING)
+    raise error
+
+
+def ask(client: Callable[..., Any], service: str, operation: str, **arguments: Any) -> Any:
+    """Return what a service answers, or None if what is asked for does not exist."""
+    try:
+        return getattr(client(service), operation)(**arguments)
+    except ClientError as error:
+        if code_of(error) in MISSING:
+            return None
+        raise
+
+
+def aws(command: str, *flags: str, **options: Any) -> str:
+    """Return a command of the AWS CLI; an option's value may be an object or a list of texts."""
+    words = ["aws", *command.split(), *flags]
+    for name, value in options.items():
+        texts = value if isinstance(value, list) else [value]
+        words.append(f"--{name.replace('_', '-')}")
+        words += [json.dumps(text) if isinstance(text, dict) else str(text) for text in texts]
+    return shlex.join(words)
+
+
+def deploy(stack: str, **options: Any) -> str:
+    """Return the command that deploys the template."""
+    return aws(
+        "cloudformation deploy",
+        template_file="templates/TapStack.yml",
+        stack_name=stack,
+        capabilities="CAPABILITY_IAM",
+        **options,
+    )
+
+
+def allows(policy: str | None, service: str, action: str, source: str) -> bool:
+    """Return whether a resource's policy lets a service do an action for a source's ARN."""
+    return any(
+        statement["Effect"] == "Allow"
+        and _any_matches(_principals(statement), service)
+        and _any_matches(_listed(statement.get("Action")), action)
+        and _for_source(statement.get("Condition", {}), source)
+        for statement in _listed(json.loads(policy or "{}").get("Statement"))
+    )
+
+
+def _principals(statement: dict[str, Any]) -> list[str]:
+    principal = statement.get("Principal", {})
+    if principal == "*" or "*" in _listed(principal.get("AWS")):
+        return ["*"]
+    return _listed(principal.get("Service"))
+
+
+def _for_source(condition: dict[str, Any], source: str) -> bool:
+    """Return whether all conditions on the source's ARN hold; others are not known here."""
+    patterns = [
+        _listed(value)
+        for test in condition.values()
+        for key, value in test.items()
+        if key.lower() == "aws:sourcearn"
+    ]
+    return all(_any_matches(each, source) for each in patterns)
+
+
+def _any_matches(patterns: list[Any], text: str) -> bool:
+    return any(fnmatchcase(text.lower(), str(pattern).lower()) for pattern in patterns)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

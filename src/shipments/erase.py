@@ -1,0 +1,167 @@
+"""Erases what the table and the failed-updates queue have of one shipment."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import IO, Any
+
+from shipments.errors import CommandError
+from shipments.failed import Message, Where, read
+from shipments.failed_queue import FailedQueue
+from shipments.files import add_line
+from shipments.interrupt import Interrupt
+from shipments.stack import Stack
+
+# BatchWriteItem takes so many.
+ROWS_PER_CALL = 25
+# DynamoDB returns what it did not delete if the table is throttled; tried for about a minute.
+ATTEMPTS = 10
+FIRST_PAUSE_SECONDS = 0.1
+# The template's defaults.
+ARCHIVE_DAYS, LOG_DAYS = "30", "30"
+RECOVERY_DAYS = 35
+STREAM_HOURS = 24
+
+Keys = Mapping[str, Any]
+
+
+@dataclass
+class Found:
+    """What there is of a shipment, or what of it was erased.
+
+    unreadable: messages that are not failed updates, but contain the shipment's id.
+    """
+
+    rows: int = 0
+    messages: int = 0
+    unreadable: int = 0
+
+
+class Eraser:
+    """One shipment in one stack. erased: what of it was deleted so far."""
+
+    def __init__(self, stack: Stack, shipment: str, interrupt: Interrupt) -> None:
+        self._dynamodb = stack.client("dynamodb")
+        self._sqs = stack.client("sqs")
+        self._queue_url = stack["FailedUpdatesQueueUrl"]
+        self._table = stack["ShipmentLogsTableName"]
+        self._shipment = shipment
+        self._interrupt = interrupt
+        self.erased = Found()
+
+    def look(self) -> Found:
+        """Count the shipment's rows and messages."""
+        found = Found(rows=sum(len(rows) for rows in self._pages(whole=False)))
+        with self.queue() as queue:
+            for _ in self._messages(queue, found):
+                found.messages += 1
+        return found
+
+    def erase(self, save: IO[str] | None, advance: Callable[[float], None]) -> None:
+        """Delete the shipment's messages, then its rows, each after it is saved.
+
+        Rows are saved as DynamoDB has them, so that they can be put back. Ends early once an
+        interrupt is asked for. Raises CommandError if rows are left.
+        """
+        with self.queue() as queue:
+            for message in self._messages(queue, self.erased):
+                if save:
+                    add_line(save, message.saved)
+                queue.delete(message)
+                self.erased.messages += 1
+                advance(1)
+        for rows in self._pages(whole=save is not None):
+            for start in range(0, len(rows), ROWS_PER_CALL):
+                if self._interrupt.asked:
+                    return
+                some = rows[start : start + ROWS_PER_CALL]
+                if save:
+                    for row in some:
+                        add_line(save, {"row": row})
+                self._delete(some)
+                self.erased.rows += len(some)
+                advance(len(some))
+
+    def queue(self) -> FailedQueue:
+        """Return the queue."""
+        return FailedQueue(self._sqs, self._queue_url)
+
+    def _messages(self, queue: FailedQueue, found: Found) -> Iterator[Message]:
+        """Yield the shipment's messages; count those that cannot be read but contain its id."""
+        for message in queue.walk(self._interrupt):
+            update = read(message)
+            if update.shipment.strip() == self._shipment:
+                yield message
+            elif update.where is Where.UNREADABLE and self._shipment in message.body:
+                found.unreadable += 1
+
+    def _pages(self, *, whole: bool) -> Iterator[list[Keys]]:
+        """Yield pages of the shipment's rows, or of their keys."""
+        names = {"#shipment": "shipmentId", "#timestamp": "timestamp"}
+        keys = {
+            "ProjectionExpression": "#shipment, #timestamp",
+            "ExpressionAttributeNames": names,
+        }
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="shipmentId = :id",
+            ExpressionAttributeValues={":id": {"S": self._shipment}},
+            **({} if whole else keys),
+        )
+        for page in pages:
+            yield page["Items"]
+
+    def _delete(self, rows: list[Keys]) -> None:
+        names = ("shipmentId", "timestamp")
+        left: Any = {
+            self._table: [
+                {"DeleteRequest": {"Key": {name: row[name] for name in names}}} for row in rows
+            ]
+        }
+        for attempt in range(ATTEMPTS):
+            left = self._dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]
+            if not left:
+                return
+            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        raise CommandError("the table is throttled, and rows are left: wait and run it again")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Where a shipment's data is that cannot be erased here. until: none if nothing ends it."""
+
+    where: str
+    what: str
+    until: datetime | None
+
+
+def copies(stack: Stack, now: datetime) -> list[Copy]:
+    """Return where a shipment's data stays after it was erased."""
+    archive_days = int(stack.parameters.get("ArchiveRetentionDays", ARCHIVE_DAYS))
+    log_days = int(stack.parameters.get("LogRetentionDays", LOG_DAYS))
+    archive = Copy(
+        "archive",
+        "the archive of the bus: its events. A replay stores them again, so erase again after one",
+        now + timedelta(days=archive_days),
+    )
+    return [
+        *([archive] if archive_days else []),
+        Copy(
+            "pointInTimeRecovery",
+            "point-in-time recovery: its rows, in a table that is restored to an earlier time",
+            now + timedelta(days=RECOVERY_DAYS),
+        ),
+        Copy(
+            "stream",
+            "the table's stream: its rows as they were",
+            now + timedelta(hours=STREAM_HOURS),
+        ),
+        Copy(
+            "logs",
+            "the function's log: its id, status and carrier, and reasons of failure",
+            now + timedelta(days=log_days),
+        ),
+        Copy("mails", "mails that were sent, and files that commands saved", None),
+    ]

@@ -1,0 +1,40 @@
+"""Loads the handler's code, lambda/index.py: the one place that does so outside of Lambda.
+
+The wheel has a copy of it in this package; in a checkout the original is used.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import CodeType, ModuleType
+
+_CHECKOUT = Path(__file__).resolve().parents[2] / "lambda" / "index.py"
+_PACKAGED = Path(__file__).resolve().with_name("index.py")
+PATH = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
+
+
+@cache
+def code() -> CodeType:
+    """Return the compiled code. `make mutants` puts another function in its place."""
+    return compile(PATH.read_text("utf-8"), PATH, "exec")
+
+
+def digest() -> str:
+    """Return what tells versions of the code apart: 12 hex digits of the SHA-256 of its text."""
+    return hashlib.sha256(PATH.read_bytes()).hexdigest()[:12]
+
+
+def load(variables: Mapping[str, str]) -> ModuleType:
+    """Return a new module of the handler, as a cold start with these environment variables does."""
+    module = ModuleType("index")
+    before = dict(os.environ)
+    try:
+        os.environ.update(variables)
+        exec(code(), module.__dict__)  # noqa: S102 - an import of a file that is in no package
+    finally:
+        for name in variables.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+    return module

@@ -1,0 +1,105 @@
+"""Reads the whole table: segments in parallel, page by page."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
+from typing import Any
+
+from shipments.interrupt import Interrupt
+from shipments.output import Output, number
+from shipments.rows import Row, plain
+from shipments.stack import CALLS_AT_ONCE, Stack
+
+# What is read is announced from this size on: by then it takes seconds.
+LARGE_BYTES = 100_000_000
+# A read unit is 4 KB; eventually consistent reads, as these are, take half of one.
+BYTES_PER_UNIT = 2 * 4096
+# Of a table on demand in us-east-1, since November 2024.
+DOLLARS_PER_MILLION_UNITS = 0.125
+
+
+class Scan:
+    """The rows of the table, in no order.
+
+    attributes: those to return, all if there are none. since, until: bounds of the event time,
+    the first inclusive, the second exclusive. Neither changes what is read and paid.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        attributes: Sequence[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        self._dynamodb = stack.client("dynamodb")
+        self._request = _request(stack["ShipmentLogsTableName"], attributes, since, until)
+
+    def pages(self, output: Output, interrupt: Interrupt) -> Iterator[list[Row]]:
+        """Yield the rows of a page at a time, until the end or until an interrupt.
+
+        Says first what it reads, if that is much, and shows its progress.
+        """
+        table = self._dynamodb.describe_table(TableName=self._request["TableName"])["Table"]
+        rows = table["ItemCount"]
+        if table["TableSizeBytes"] >= LARGE_BYTES:
+            output.say(estimate(rows, table["TableSizeBytes"]))
+        with output.progress("Reading the table", rows) as advance:
+            for answer in self._answers(interrupt):
+                advance(answer["ScannedCount"])
+                yield [plain(item) for item in answer["Items"]]
+
+    def _answers(self, interrupt: Interrupt) -> Iterator[dict[str, Any]]:
+        """Yield DynamoDB's answers; at most one of each segment is waiting to be taken."""
+        with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+            running: dict[Future[dict[str, Any]], int] = {
+                pool.submit(self._scan, segment): segment for segment in range(CALLS_AT_ONCE)
+            }
+            while running and not interrupt.asked:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    segment, answer = running.pop(future), future.result()
+                    if start := answer.get("LastEvaluatedKey"):
+                        more = pool.submit(self._scan, segment, ExclusiveStartKey=start)
+                        running[more] = segment
+                    yield answer
+
+    def _scan(self, segment: int, **start: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._dynamodb.scan(
+            **self._request, **start, Segment=segment, TotalSegments=CALLS_AT_ONCE
+        )
+        return answer
+
+
+def estimate(rows: int, size_bytes: int) -> str:
+    """Return what it takes to read a table, which DynamoDB has measured within six hours."""
+    units = size_bytes / BYTES_PER_UNIT
+    dollars = units / 1_000_000 * DOLLARS_PER_MILLION_UNITS
+    return (
+        f"The table has about {number(rows, 'row')} with {size_bytes / 1e6:,.0f} MB. To read it "
+        f"takes about {units:,.0f} read units: ${dollars:,.2f} on demand in us-east-1. "
+        "Ctrl-C ends it."
+    )
+
+
+def _request(
+    table: str, attributes: Sequence[str], since: datetime | None, until: datetime | None
+) -> dict[str, Any]:
+    """Return the parameters of a Scan. Names have aliases: some are reserved words."""
+    request: dict[str, Any] = {"TableName": table}
+    aliases = {f"#{name}": name for name in attributes}
+    if attributes:
+        request["ProjectionExpression"] = ", ".join(aliases)
+    bounds = {
+        f"#timestamp {comparison} :{name}": (f":{name}", moment)
+        for name, comparison, moment in (("since", ">=", since), ("until", "<", until))
+        if moment
+    }
+    if bounds:
+        aliases["#timestamp"] = "timestamp"
+        request["FilterExpression"] = " AND ".join(bounds)
+        request["ExpressionAttributeValues"] = {
+            name: {"N": str(round(moment.timestamp() * 1000))} for name, moment in bounds.values()
+        }
+    if aliases:
+        request["ExpressionAttributeNames"] = aliases
+    return request

@@ -1,0 +1,164 @@
+"""Finds the deployed stack that a command is for."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from shipments.errors import CommandError
+
+# The outputs that the commands use: a stack that has them is one of ours.
+OUTPUTS = {
+    "ShipmentLogsTableName",
+    "ShipmentProcessorFunctionName",
+    "ShipmentProcessorLogGroupName",
+    "EventBusName",
+    "ShipmentUpdateRuleArn",
+    "FailedUpdatesQueueUrl",
+}
+# How many stacks an error lists.
+NAMED = 10
+CALLS_AT_ONCE = 8
+# A call ends after two minutes at worst, far within the time that a message is hidden, and after
+# 15 seconds if nothing can be reached.
+CALLS = Config(
+    connect_timeout=2,
+    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=2 * CALLS_AT_ONCE,
+)
+
+
+class Clients:
+    """The boto3 clients of one session, each made when it is first needed and then kept."""
+
+    def __init__(self, session: boto3.Session, **options: Any) -> None:
+        self._session = session
+        self._options = options
+        self._made: dict[tuple[str, str | None], Any] = {}
+        self._making = threading.Lock()  # a session may not make two clients at once
+
+    def __call__(self, service: str, region_name: str | None = None) -> Any:
+        """Return the client of a service, the same one each time; in another region if given."""
+        key = (service, region_name)
+        options = {**self._options, **({"region_name": region_name} if region_name else {})}
+        with self._making:
+            if key not in self._made:
+                self._made[key] = self._session.client(service, **options)
+            return self._made[key]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack: its name, its outputs and parameters by name.
+
+    client: returns the boto3 client of a service, the same one each time.
+    """
+
+    name: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    client: Callable[..., Any]
+
+    def __getitem__(self, output: str) -> str:
+        """Return an output's value."""
+        return self.outputs[output]
+
+
+def describe(client: Callable[[str], Any], name: str) -> Stack:
+    """Return a deployed stack; raise ClientError if there is none of that name."""
+    return _stack(client, client("cloudformation").describe_stacks(StackName=name)["Stacks"][0])
+
+
+def find(session: boto3.Session, name: str | None, environment: str | None) -> Stack:
+    """Return the stack of a name, or of an EnvironmentSuffix, or the only one there is.
+
+    Raises CommandError if there is none, or more than one.
+    """
+    client = Clients(session, config=CALLS)
+    cloudformation = client("cloudformation")
+    here = cloudformation.meta.region_name
+    if name:
+        return _stack(client, _named(cloudformation, name, here))
+    found = [_stack(client, stack) for stack in _all(cloudformation)]
+    if environment:
+        matching = [each for each in found if _suffix(each) == environment]
+        others = _first(map(_suffix, found))
+        if not matching:
+            raise CommandError(
+                f"--environment: no stack with EnvironmentSuffix {environment} in {here} "
+                f"(there is: {others})"
+            )
+        found = matching
+    if not found:
+        raise CommandError(f"no stack in {here}: deploy one, or pass --region or --profile")
+    if len(found) > 1:
+        names = _first(each.name for each in found)
+        raise CommandError(f"{len(found)} stacks in {here}, choose one by --stack-name: {names}")
+    return found[0]
+
+
+def _named(cloudformation: Any, name: str, here: str) -> Mapping[str, Any]:
+    try:
+        stack: Mapping[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            raise CommandError(
+                f"--stack-name: no stack {name} in {here}{_others(cloudformation)}: pass another, "
+                "or --region or --profile"
+            ) from None
+        raise
+    if lacking := OUTPUTS - _outputs(stack).keys():
+        if stack["StackStatus"].endswith("_IN_PROGRESS"):
+            raise CommandError(f"stack {name} is in {stack['StackStatus']}: wait until it is done")
+        if stack["StackStatus"].endswith(("ROLLBACK_COMPLETE", "FAILED")):
+            raise CommandError(
+                f"stack {name} is in {stack['StackStatus']}, its first deployment failed: delete "
+                f"it and deploy again: aws cloudformation delete-stack --stack-name {name}"
+            )
+        raise CommandError(
+            f"--stack-name: {name} ({stack['StackStatus']}) is not a stack of TapStack.yml, "
+            f"it has no output {min(lacking)}{_others(cloudformation)}: pass another"
+        )
+    return stack
+
+
+def _others(cloudformation: Any) -> str:
+    """Return which stacks there are, or nothing to whom may only describe one."""
+    try:
+        names = _first(stack["StackName"] for stack in _all(cloudformation))
+    except ClientError:
+        return ""
+    return f" (TapStack stacks there: {names})"
+
+
+def _first(names: Iterable[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    ordered = sorted(names)
+    more = [f"{len(ordered) - NAMED} more"] if len(ordered) > NAMED else []
+    return ", ".join(ordered[:NAMED] + more) or "none"
+
+
+def _all(cloudformation: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the stacks of ours in this account and region."""
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        yield from (stack for stack in page["Stacks"] if _outputs(stack).keys() >= OUTPUTS)
+
+
+def _stack(client: Callable[[str], Any], stack: Mapping[str, Any]) -> Stack:
+    parameters = {
+        each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
+    }
+    return Stack(stack["StackName"], _outputs(stack), parameters, client)
+
+
+def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+
+def _suffix(stack: Stack) -> str:
+    return stack.parameters.get("EnvironmentSuffix", "")

@@ -1,0 +1,106 @@
+"""An AWS account in memory that has the stack's table, topic and queue, and starts the handler."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import boto3
+import cfn_flip
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
+
+from scripts.embed import TEMPLATE
+from shipments import handler
+
+REGION, ENVIRONMENT = "us-east-1", "test"
+RUNBOOK_URL = "https://example.com/runbook"
+_PARSED = cfn_flip.load_yaml(TEMPLATE.read_text("utf-8"))
+RESOURCES, PARAMETERS = _PARSED["Resources"], _PARSED["Parameters"]
+FUNCTION = RESOURCES["ShipmentProcessorFunction"]["Properties"]
+CRITICAL_STATUSES = PARAMETERS["CriticalStatuses"]["Default"]
+
+Fields = dict[str, Any]
+
+
+class FakeAccount:
+    """The account, for as long as AWS is mocked. Its clients are the tests' own."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self.dynamodb, self.sns, self.sqs = _clients(session)
+        self.table = f"shipment-logs-{ENVIRONMENT}"
+        table = RESOURCES["ShipmentLogsTable"]["Properties"]
+        self.dynamodb.create_table(
+            TableName=self.table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=_plain(table["AttributeDefinitions"]),
+            KeySchema=_plain(table["KeySchema"]),
+        )
+        self.topic: str = self.sns.create_topic(Name=f"shipment-alerts-{ENVIRONMENT}")["TopicArn"]
+        self.queue = self.make_queue(f"shipment-failed-updates-{ENVIRONMENT}")
+
+    def make_queue(self, name: str) -> str:
+        """Make a queue and return its URL."""
+        url: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        return url
+
+    def start_handler(self, **changes: str) -> ModuleType:
+        """Return the handler as a cold start makes it, with changes in its environment.
+
+        The names of its variables are the template's: one that is missing here is an error.
+        """
+        values = {
+            "DYNAMODB_TABLE": self.table,
+            "SNS_TOPIC_ARN": self.topic,
+            "FAILED_UPDATES_QUEUE_URL": self.queue,
+            "ENVIRONMENT": ENVIRONMENT,
+            "CRITICAL_STATUSES": CRITICAL_STATUSES,
+            "RUNBOOK_URL": RUNBOOK_URL,
+            "ROW_RETENTION_DAYS": "0",
+            **changes,
+        }
+        return handler.load({name: values[name] for name in FUNCTION["Environment"]["Variables"]})
+
+    def rows(self) -> list[Fields]:
+        """Return the table's rows in the order of their keys, attributes as plain values."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.table)
+        rows = [_row(item) for page in pages for item in page["Items"]]
+        return sorted(rows, key=lambda row: (row["shipmentId"], row["timestamp"]))
+
+    def delete_rows(self) -> None:
+        """Delete all rows."""
+        _backend(dynamodb_backends).get_table(self.table).items.clear()
+
+    def delete_messages(self) -> None:
+        """Delete what is on the queues."""
+        sqs = _backend(sqs_backends)
+        for queue in sqs.queues.values():
+            queue.last_purged_at = None  # SQS allows one a minute
+            sqs.purge_queue(queue.name)
+
+
+@cache
+def _clients(session: boto3.Session) -> list[Any]:
+    return [session.client(service) for service in ("dynamodb", "sns", "sqs")]
+
+
+def _backend(backends: Any) -> Any:
+    """Return what the mock of a service is made of.
+
+    To empty it by the service's API would take a quarter of the tests' time.
+    """
+    return backends[DEFAULT_ACCOUNT_ID][REGION]
+
+
+def _row(item: Mapping[str, Mapping[str, Any]]) -> Fields:
+    row = {}
+    for name, typed in item.items():
+        ((kind, value),) = typed.items()
+        row[name] = int(value) if kind == "N" else value
+    return row
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
