@@ -1,4 +1,4 @@
-"""What became of the demo's updates, as tables and mails for a terminal of 80 columns."""
+"""Shows what happened to the demo's updates: tables and mails for a terminal of 80 columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ MAIL_COLUMNS = 78
 
 @dataclass
 class Seen:
-    """What the deployed stack shows after the updates.
+    """What is found in the deployed stack after the updates.
 
     rows: of the table; records: log lines of the function; alerts, alarms: mails of each channel;
     waiting: how many messages are on the failed-updates queue.
@@ -40,7 +40,7 @@ class Seen:
         return sum(record["outcome"] == outcome for record in self.records)
 
     def alerted(self, kind: str) -> list[Alert]:
-        """Return the alerts whose subject begins so."""
+        """Return the alerts whose subject begins with kind."""
         return [alert for alert in self.alerts if alert.subject.startswith(kind)]
 
     @property
@@ -50,15 +50,15 @@ class Seen:
         return {subject.split('"')[1] for subject in subjects}
 
 
-def totals(story: Sequence[Step], seen: Seen) -> list[tuple[str, int, int]]:
+def totals(steps: Sequence[Step], seen: Seen) -> list[tuple[str, int, int]]:
     """Return what is expected at the end and what was found: (name, expected, found)."""
-    duplicates = sum(step.outcome == "duplicate" for step in story)
-    rejected = [step.detail["updateId"] for step in story if step.outcome == "rejected"]
-    stored = len(story) - duplicates  # with the rejected ones, once they are fixed
-    critical = sum(step.critical for step in story if step.outcome != "duplicate")
+    duplicates = sum(step.outcome == "duplicate" for step in steps)
+    rejected = [step.detail["updateId"] for step in steps if step.outcome == "rejected"]
+    stored = len(steps) - duplicates  # including the rejected ones, once they are fixed
+    critical = sum(step.critical for step in steps if step.outcome != "duplicate")
     fixed = sum(row["updateId"]["S"] in rejected for row in seen.rows)
     return [
-        (f"sent, and {len(rejected)} sent again", len(story) + len(rejected), len(seen.records)),
+        (f"sent, and {len(rejected)} sent again", len(steps) + len(rejected), len(seen.records)),
         ("rows in the table", stored, len(seen.rows)),
         ("stored, by the log", stored, seen.count("stored")),
         ("duplicates", duplicates, seen.count("duplicate")),
@@ -71,8 +71,8 @@ def totals(story: Sequence[Step], seen: Seen) -> list[tuple[str, int, int]]:
     ]
 
 
-def balanced(lines: Sequence[tuple[str, int, int]]) -> bool:
-    """Return whether everything that was found is what was expected."""
+def all_found(lines: Sequence[tuple[str, int, int]]) -> bool:
+    """Return whether what was found is what was expected."""
     return all(expected == found for _, expected, found in lines)
 
 
@@ -97,7 +97,7 @@ def shipments(seen: Seen) -> Table:
 
 
 def mails(seen: Seen, stack: str) -> Group:
-    """Return the first mail of each kind, and how many there are; stack: its name."""
+    """Return the first mail of each kind, and how many there are; stack: the stack's name."""
     critical, rejected = seen.alerted(CRITICAL), seen.alerted(REJECTED)
     alarms = [alarm for alarm in seen.alarms if alarm.subject.startswith(ALARM)]
     names = ", ".join(sorted(readable(name, stack) for name in seen.fired)) or "none"
@@ -110,9 +110,9 @@ def mails(seen: Seen, stack: str) -> Group:
     )
 
 
-def books(lines: Sequence[tuple[str, int, int]]) -> Table:
+def totals_table(lines: Sequence[tuple[str, int, int]]) -> Table:
     """Return a table of the totals."""
-    table = _titled("Do the books balance?", "")
+    table = _titled("Is every update accounted for?", "")
     table.add_column("Expected", justify="right")
     table.add_column("Found", justify="right")
     for name, expected, found in lines:
@@ -122,11 +122,11 @@ def books(lines: Sequence[tuple[str, int, int]]) -> Table:
 
 
 def latency(milliseconds: Sequence[float]) -> str:
-    """Return how long it took (ms) from PutEvents until a row could be read."""
+    """Return a sentence on how long it took (ms) from PutEvents until a row could be read."""
     cuts = quantiles(milliseconds, n=100, method="inclusive")
     return (
         f"From PutEvents to a readable row: p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms. "
-        "The slowest ones waited until a worker had started."
+        "The slowest waited for a worker to start."
     )
 
 

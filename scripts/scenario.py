@@ -1,6 +1,6 @@
 """The shipment updates of the demo: two days of a few shipments, then 12 busy seconds.
 
-Both include what carriers get wrong, and how an operator fixes it.
+Both include invalid updates, with the fix that an operator makes.
 """
 
 from dataclasses import dataclass, replace
@@ -121,8 +121,8 @@ class Step:
         """Whether the update must alert, once it is stored."""
         return self.detail["status"] in CRITICAL
 
-    def happening(self, moment: datetime) -> "Step":
-        """Return a live update as it happens at a moment; one of the past unchanged."""
+    def at(self, moment: datetime) -> "Step":
+        """Return a live update with its time set to moment; an update of the past unchanged."""
         if self.due is None:
             return self
         return replace(self, detail={"eventTime": _iso(moment), **self.detail})
@@ -133,34 +133,34 @@ def past_steps(now: datetime) -> list[Step]:
 
     One of them is delivered twice, one arrives late, and one breaks a rule.
     """
-    story = [
+    steps = [
         _past_step(now - timedelta(hours=hours), shipment, carrier, status, location)
         for shipment, carrier, journey in JOURNEYS
         for hours, status, location in journey
     ]
-    story.sort(key=lambda step: str(step.detail["eventTime"]))
-    late = story.pop(4)
-    redelivered = next(step for step in story if step.critical)
+    steps.sort(key=lambda step: str(step.detail["eventTime"]))
+    late = steps.pop(4)
+    redelivered = next(step for step in steps if step.critical)
     noon = (now - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
     lost = _past_step(noon, "SHIP-20470", "DHL", "LOST", "Leipzig, DE").detail
     broken = _broken(lost, {"eventTime": "yesterday"}, f"eventTime={noon:%Y-%m-%dT%H:%M:%SZ}")
-    story.insert(16, replace(late, remark="out of order"))
+    steps.insert(16, replace(late, remark="out of order"))
     # Long after the first delivery, because two deliveries at the same instant may both alert.
-    story.insert(22, Step(redelivered.detail, "duplicate", "delivered twice"))
-    story.insert(24, broken)
-    return story
+    steps.insert(22, Step(redelivered.detail, "duplicate", "delivered twice"))
+    steps.insert(24, broken)
+    return steps
 
 
 def live_steps(now: datetime) -> list[Step]:
     """Return the updates of the live part in the order of their due times."""
     seconds = round(now.timestamp())
-    # shipments, by number, with one more update: what is wrong in it, and what fixes it
+    # shipment number -> an additional update: its invalid fields, and the fix
     broken: dict[int, tuple[dict[str, Any], str]] = {
         8: ({"status": ""}, "status=IN_TRANSIT"),
         17: ({"eventTime": seconds}, f"eventTime={seconds}000"),
         33: ({"status": None}, "status=IN_TRANSIT"),
     }
-    story = []
+    steps = []
     last = LIVE_SECONDS - 2 * LIVE_GAP_SECONDS
     for number in range(LIVE_SHIPMENTS):
         carrier, journey = LIVE_JOURNEYS[number % len(LIVE_JOURNEYS)]
@@ -169,11 +169,11 @@ def live_steps(now: datetime) -> list[Step]:
         delivered = [("Delivered", journey[-1][1])] if number % 3 == 0 and not ends else []
         for at, (status, location) in enumerate([*journey, *ends, *delivered]):
             detail = _detail(f"SHIP-{30001 + number}", carrier, status, location, f"{at + 1}")
-            story.append(Step(detail, "stored", due=start + at * LIVE_GAP_SECONDS))
+            steps.append(Step(detail, "stored", due=start + at * LIVE_GAP_SECONDS))
         if number in broken:
-            step = _broken(story[-1].detail, *broken[number])
-            story.append(replace(step, due=start + LIVE_GAP_SECONDS))
-    return sorted(story, key=lambda step: step.due or 0)
+            step = _broken(steps[-1].detail, *broken[number])
+            steps.append(replace(step, due=start + LIVE_GAP_SECONDS))
+    return sorted(steps, key=lambda step: step.due or 0)
 
 
 def _past_step(happened: datetime, shipment: str, carrier: str, status: str, location: Any) -> Step:
@@ -182,7 +182,7 @@ def _past_step(happened: datetime, shipment: str, carrier: str, status: str, loc
 
 
 def _broken(detail: dict[str, Any], wrong: dict[str, Any], fix: str) -> Step:
-    """Return an update of its own like detail, but with what is wrong."""
+    """Return another update like detail, but with invalid fields and the fix for them."""
     field = next(iter(wrong))
     changed = {**detail, "updateId": f"{detail['updateId']}-b", **wrong}
     return Step(changed, "rejected", f"invalid {field}", fix=fix)

@@ -1,26 +1,20 @@
-"""Draws a CloudWatch dashboard to a PNG, from its body and the data that its service has.
-
-matplotlib is imported here, before any module of the package, so that it finds a folder of its
-own for what it wants to keep: none in the home folder, which may be read-only, and none after.
-"""
+"""Draws a CloudWatch dashboard to a PNG, from its body and the data of its metrics and log."""
 
 import os
 import tempfile
 
-__all__ = ["FigureCanvasAgg"]
-
-_NAMES = ("MPLCONFIGDIR", "MPLBACKEND")
-_before = {name: os.environ.pop(name) for name in _NAMES if name in os.environ}
+# matplotlib keeps a font list in the home folder, which may be read-only. Give it a folder that
+# exists only while it looks for fonts: here, once, before any module of the package imports it.
+_before = os.environ.get("MPLCONFIGDIR")
 with tempfile.TemporaryDirectory(prefix="tapstack-", ignore_cleanup_errors=True) as _folder:
     os.environ["MPLCONFIGDIR"] = _folder
     try:
-        import matplotlib.font_manager  # noqa: F401 - it looks for fonts once, here
-        from matplotlib import get_cachedir, get_configdir
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        import matplotlib.font_manager
 
-        # Each makes the folder when it is asked for the first time.
-        get_cachedir()
-        get_configdir()
+        # Each creates its folder when it is first called, and remembers it.
+        matplotlib.get_cachedir()
+        matplotlib.get_configdir()
     finally:
         del os.environ["MPLCONFIGDIR"]
-        os.environ.update(_before)
+        if _before is not None:
+            os.environ["MPLCONFIGDIR"] = _before

@@ -1,65 +1,44 @@
-"""Asks for the states of the alarms that a widget shows."""
+"""Gets the states of the alarms that a widget shows."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from scripts.drawing.widgets import Alarms
+from scripts.drawing.body import Alarms
 
-AT_ONCE = 100  # names that DescribeAlarms takes
-ARN = re.compile(r"arn:[^:]*:cloudwatch:([^:]*):[^:]*:alarm:(.+)")
+ARN = re.compile(r"(?:arn:[^:]*:cloudwatch:([^:]*):[^:]*:alarm:)?(.+)")
 GENERATED = re.compile(r"-[A-Z0-9]{8,}$")
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-GONE = "gone"
+DELETED = "deleted"
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """An alarm: its name as people read it, and its state as CloudWatch has it, or gone."""
+class Alarm(NamedTuple):
+    """An alarm: its name as people read it, and its state as CloudWatch has it, or DELETED."""
 
     name: str
     state: str
 
 
-def states(alarms: Alarms, client: Any, stack: str) -> list[Alarm]:
+def states(alarms: Alarms, client: Callable[..., Any], stack: str) -> list[Alarm]:
     """Return the alarms that a widget shows, in its order; stack: whose name is left out.
 
-    client: returns CloudWatch's client of a region.
+    client: returns the boto3 client of a service, in a region with region_name.
     """
-    keys = [_key(arn) for arn in alarms.arns]
-    by_region: dict[str, list[str]] = {}
-    for region, name in keys:
-        by_region.setdefault(region, []).append(name)
-    found: dict[tuple[str, str], str] = {}
-    for region, names in by_region.items():
-        for at in range(0, len(names), AT_ONCE):
-            pages = (
-                client(region)
-                .get_paginator("describe_alarms")
-                .paginate(
-                    AlarmNames=names[at : at + AT_ONCE],
-                    AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-                )
-            )
-            for page in pages:
-                for alarm in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]:
-                    found[region, alarm["AlarmName"]] = alarm["StateValue"]
-    shown = [Alarm(readable(name, stack), found.get((region, name), GONE)) for region, name in keys]
-    return [alarm for alarm in shown if not alarms.states or alarm.state in alarms.states]
-
-
-def _key(arn: str) -> tuple[str, str]:
-    """Return an alarm's region, empty if that is not an ARN, and name."""
-    found = ARN.fullmatch(arn)
-    return (found[1], found[2]) if found else ("", arn)
+    keys = [match.groups() for arn in alarms.arns if (match := ARN.fullmatch(arn))]
+    found: dict[tuple[str | None, ...], str] = {}
+    for region in {region for region, _ in keys}:
+        pages = client("cloudwatch", region_name=region).get_paginator("describe_alarms")
+        asked = [name for each, name in keys if each == region]
+        for page in pages.paginate(AlarmNames=asked):
+            for alarm in page["MetricAlarms"]:
+                found[region, alarm["AlarmName"]] = alarm["StateValue"]
+    return [Alarm(readable(key[1], stack), found.get(key, DELETED)) for key in keys]
 
 
 def readable(name: str, stack: str) -> str:
     """Return an alarm's name in words: ``Function errors`` for ``STACK-FunctionErrorsAlarm-1A``."""
-    if not name.startswith(f"{stack}-"):
-        return name
     own = GENERATED.sub("", name.removeprefix(f"{stack}-")).removesuffix("Alarm")
-    if not own:
+    if not own or not name.startswith(f"{stack}-"):
         return name
     first, *others = WORD.split(own)
     lowered = (word if word.isupper() else word.lower() for word in others)

@@ -1,176 +1,198 @@
-"""Draws what is no graph: alarms' states, a table, a text, and what cannot be drawn."""
+"""What a widget looks like: a graph, the states of alarms, a table, or a message."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from scripts.drawing import palette
 from scripts.drawing.alarms import Alarm
-from scripts.drawing.insights import Table
-from scripts.drawing.palette import FAINT_INK, INK, STATES
-from scripts.drawing.pen import LEADING, NORMAL, SMALL, TITLE, Box, Pen, shortened, width, wrap
+from scripts.drawing.body import Graph
+from scripts.drawing.log import Table
+from scripts.drawing.metrics import Series, Span
+from scripts.drawing.palette import FAINT_INK, INK, LINE, SMALL, fitted, measured, wrapped
+from scripts.drawing.scales import DAY, number, readable_unit, scale_time, scale_values
 
-ROW = NORMAL * 1.75
-SIGN, BESIDE, BETWEEN = 16, 10, 24
-CELL_LINES = 3
-LINE = SMALL * LEADING
-MARKUP = re.compile(r"\*\*|__|`|\[([^\]]*)\]\(([^)]*)\)")
-
-
-@dataclass(frozen=True)
-class AlarmsPanel:
-    """The alarms' states, in columns."""
-
-    alarms: Sequence[Alarm]
-
-    def need(self, room: float) -> float:
-        """Return the height that it takes at a width."""
-        columns, _ = self._columns(room)
-        return LINE * len(wrap(self._summary, room)) + 6 + ROW * -(-len(self.alarms) // columns)
-
-    def draw(self, pen: Pen, box: Box) -> None:
-        """Draw it into a box."""
-        top = pen.lines(box.x, box.y, wrap(self._summary, box.width), color=FAINT_INK) + 6
-        columns, across = self._columns(box.width)
-        rows = -(-len(self.alarms) // columns)
-        for at, alarm in enumerate(self.alarms):
-            x, y = box.x + at // rows * across, top + at % rows * ROW
-            color, sign, word = _state(alarm)
-            pen.write(x, y, sign, NORMAL, color=color)
-            room = across - SIGN - BETWEEN - width(word, NORMAL, bold=True) - BESIDE
-            (name,) = shortened(alarm.name, room, 1, NORMAL) or [""]
-            pen.write(x + SIGN, y, name, NORMAL)
-            end = x + across - BETWEEN
-            bold = alarm.state == "ALARM"
-            pen.write(end, y, word, NORMAL, bold=bold, color=color, align="right")
-
-    @property
-    def _summary(self) -> str:
-        if not self.alarms:
-            return "No alarm is in a state that is shown here."
-        counts = Counter(_state(alarm)[2] for alarm in self.alarms)
-        said = ", ".join(f"{count} {word}" for word, count in counts.most_common())
-        return f"Of {len(self.alarms)} now: {said}."
-
-    def _columns(self, room: float) -> tuple[int, float]:
-        """Return how many columns there are, and how wide each is with what is beside it."""
-        widths = [
-            SIGN + width(each.name, NORMAL) + BESIDE + width(_state(each)[2], NORMAL, bold=True)
-            for each in self.alarms
-        ]
-        across = min(max(widths, default=room), room)
-        columns = max(1, int((room + BETWEEN) // (across + BETWEEN)))
-        columns = min(columns, max(1, len(self.alarms)))
-        return columns, min((room + BETWEEN) / columns, across + 4 * BETWEEN)
+PLOT = 1.6  # inches, with the axes' texts
+SAMPLE = 5 * SMALL / palette.POINTS  # inches, in a legend, with the space beside an entry
+GAP_PERIODS = 1.5  # two points farther apart have nothing measured between them
+MOST_MARKERS = 60
+CELL_LINES, MESSAGE_LINES = 3, 9
+THRESHOLD: Any = {"color": palette.THRESHOLD, "linestyle": (0, (4, 2)), "linewidth": 0.9}
 
 
-def _state(alarm: Alarm) -> tuple[str, str, str]:
-    """Return colour, sign and words of a state."""
-    return STATES.get(alarm.state, (INK, "?", alarm.state))
+class Panel(NamedTuple):
+    """What is in a widget: its height in inches, and what draws it."""
+
+    height: float
+    draw: Callable[[SubFigure], None]
 
 
-@dataclass(frozen=True)
-class TablePanel:
-    """What a query of the log found."""
+def chart(graph: Graph, series: Sequence[Series], span: Span, note: str, width: float) -> Panel:
+    """Return a graph with its series, over a span of time, and a note below it."""
+    stacks: Counter[float] = Counter()
+    for each in series if graph.stacked else ():
+        stacks.update(dict(each.points))
+    tops = stacks.values() if graph.stacked else (top for each in series for _, top in each.points)
+    values = [*tops, *(value for value, _ in graph.thresholds)]
+    unit, size = readable_unit(graph.label, values)
+    entries = _legend(graph, series, unit, size, width)
+    columns = _columns([text for _, text, _ in entries], width)
 
-    table: Table
+    def draw(figure: SubFigure) -> None:
+        axes = figure.subplots()
+        low, high = (end and end / size for end in (graph.minimum, graph.maximum))
+        scale_values(axes, [value / size for value in values], low, high)
+        scale_time(axes, span.start.timestamp(), span.end.timestamp())
+        faint: Any = {"fontsize": SMALL, "color": FAINT_INK}
+        axes.set_title(fitted(unit, width / 2)[0], loc="left", **faint)
+        axes.set_title("UTC", loc="right", **faint)
+        if note:
+            axes.set_xlabel(note, loc="left", **faint)
+        bottoms: dict[float, float] = {}
+        for at, each in enumerate(series):
+            if graph.stacked:
+                _bars(axes, each, at, size, bottoms)
+            elif each.points:
+                # What is drawn first is heavier, so that it is seen under others of its values.
+                over = sum(bool(other.points) for other in series[at + 1 :])
+                _line(axes, each, at, size, min(over, 3) / 3)
+        low, high = axes.get_ylim()
+        for value in (value / size for value, _ in graph.thresholds):
+            axes.axhline(value, clip_on=not low <= value <= high, zorder=4, **THRESHOLD)
+        samples, texts, colors = zip(*entries, strict=True) if entries else ((), (), ())
+        place: Any = {"loc": "outside lower left", "ncols": columns, "labelcolor": colors or None}
+        figure.legend(samples, texts, borderpad=0, borderaxespad=1, columnspacing=1.5, **place)
 
-    def need(self, room: float) -> float:
-        """Return the height that it takes at a width."""
-        if not self.table.rows:
-            return LINE
-        return LINE + 8 + sum(_height(cells) for cells in self._cells(self._widths(room)))
-
-    def draw(self, pen: Pen, box: Box) -> None:
-        """Draw it into a box."""
-        if not self.table.rows:
-            pen.write(box.x, box.y, "Nothing was found.", color=FAINT_INK)
-            return
-        widths = self._widths(box.width)
-        edges = [box.x + sum(widths[:at]) for at in range(len(widths))]
-        for x, wide, name in zip(edges, widths, self.table.columns, strict=True):
-            (short,) = shortened(name, wide - BESIDE, 1) or [""]
-            pen.write(x, box.y, short, bold=False, color=FAINT_INK)
-        y = box.y + LINE + 3
-        pen.frame(Box(box.x, y, box.width, 0))
-        y += 5
-        for cells in self._cells(widths):
-            for x, lines in zip(edges, cells, strict=True):
-                pen.lines(x, y, lines)
-            y += _height(cells)
-
-    def _widths(self, room: float) -> list[float]:
-        """Return the columns' widths: as wide as their texts, the widest ones cut to fit."""
-        columns = zip(self.table.columns, *self.table.rows, strict=True)
-        wanted = [max(width(text) for text in column) + BESIDE for column in columns]
-        most = max(wanted)
-        while sum(min(each, most) for each in wanted) > room:
-            most *= 0.97
-        return [min(each, most) for each in wanted]
-
-    def _cells(self, widths: Sequence[float]) -> list[list[list[str]]]:
-        return [
-            [
-                shortened(text, wide - BESIDE, CELL_LINES)
-                for text, wide in zip(row, widths, strict=True)
-            ]
-            for row in self.table.rows
-        ]
+    rows = -(-len(entries) // columns)
+    return Panel(PLOT + LINE * (rows + bool(note)), draw)
 
 
-def _height(cells: Sequence[Sequence[str]]) -> float:
-    return LINE * max(1, *map(len, cells)) + 3
+def _legend(
+    graph: Graph, series: Sequence[Series], unit: str, size: float, width: float
+) -> list[tuple[Any, str, str]]:
+    """Return a legend's entries: a sample, a text and its colour."""
+    entries: list[tuple[Any, str, str]] = []
+    for at, each in enumerate(series):
+        color, marker, hatch = palette.style(at)
+        sample: Any = Line2D([], [], color=color, marker=marker, markersize=4)
+        if each.why_empty:
+            sample = Line2D([], [], linestyle="none")
+        elif graph.stacked:
+            sample = Patch(facecolor=color, hatch=hatch, edgecolor=palette.PAPER, linewidth=0)
+        text = f"{each.label}: {each.why_empty}" if each.why_empty else each.label
+        entries.append((sample, text, FAINT_INK if each.why_empty else INK))
+    for value, label in graph.thresholds:
+        shown = f"{number(value / size)} {unit}" if size != 1 else number(value)
+        named = size == 1 and {shown, f"{value:g}"} & set(re.findall(r"[\w.-]*\w", label))
+        text = label if named else f"{label} ({shown})"
+        entries.append((Line2D([], [], **THRESHOLD), text, INK))
+    return [(sample, fitted(text, width - SAMPLE)[0], color) for sample, text, color in entries]
 
 
-@dataclass(frozen=True)
-class TextPanel:
-    """A text in markdown, drawn simply: headings, lists, paragraphs."""
-
-    markdown: str
-
-    def need(self, room: float) -> float:
-        """Return the height that it takes at a width."""
-        return sum(size * LEADING for _, size, _ in self._lines(room))
-
-    def draw(self, pen: Pen, box: Box) -> None:
-        """Draw it into a box."""
-        y = box.y
-        for text, size, bold in self._lines(box.width):
-            pen.write(box.x, y, text, size, bold=bold)
-            y += size * LEADING
-
-    def _lines(self, room: float) -> list[tuple[str, float, bool]]:
-        """Return the lines: text, size, and whether they are bold."""
-        lines: list[tuple[str, float, bool]] = []
-        for source in self.markdown.splitlines():
-            text = source.strip()
-            heading = text.startswith("#")
-            text = MARKUP.sub(_without_markup, text.lstrip("#").strip())
-            if text[:2] in {"* ", "- "}:
-                text = f"• {text[2:]}"
-            size = TITLE if heading else NORMAL
-            wrapped = wrap(text, room, size, bold=heading)
-            lines += [(line, size, heading) for line in wrapped or [""]]
-        return lines
+def _columns(texts: Sequence[str], width: float) -> int:
+    """Return how many columns of a legend fit into a width: matplotlib fills one by one."""
+    widths = [measured(text) + SAMPLE for text in texts]
+    for columns in range(len(texts), 1, -1):
+        if sum(max(part) for part in np.array_split(widths, columns)) <= width:
+            return columns
+    return 1
 
 
-def _without_markup(found: "re.Match[str]") -> str:
-    """Return a link as its text and address, and no sign of emphasis."""
-    return f"{found[1]} ({found[2]})" if found[1] else found[2] or ""
+def _bars(axes: Axes, series: Series, at: int, size: float, bottoms: dict[float, float]) -> None:
+    """Draw a series as bars, on top of those at bottoms; add to these."""
+    color, _, hatch = palette.style(at)
+    for moment, value in series.points:
+        top, bottom = value / size, bottoms.get(moment, 0.0)
+        bar = axes.bar(moment / DAY, top, series.period / DAY, bottom, align="edge", color=color)
+        bar[0].set(hatch=hatch, edgecolor=palette.PAPER, linewidth=0.4)
+        bottoms[moment] = bottom + top
 
 
-@dataclass(frozen=True)
-class NotePanel:
-    """Says why there is nothing else."""
+def _line(axes: Axes, series: Series, at: int, size: float, weight: float) -> None:
+    """Draw a series as a line: dotted where nothing was measured, with its markers."""
+    color, marker, _ = palette.style(at)
+    moments = np.array([moment + series.period / 2 for moment, _ in series.points]) / DAY
+    values = np.array([value / size for _, value in series.points])
+    gaps = np.flatnonzero(np.diff(moments) > GAP_PERIODS * series.period / DAY) + 1
+    axes.plot(moments, values, ":", color=color, linewidth=0.7)
+    parts = np.insert(moments, gaps, np.nan), np.insert(values, gaps, np.nan)
+    axes.plot(*parts, "-", color=color, linewidth=1.1 + 1.7 * weight)
+    # A point without neighbours is seen by its marker only: among very many it is a dot.
+    marker_size = 4 + 3 * weight if len(moments) <= MOST_MARKERS else 1.5
+    low, high = axes.get_ylim()
+    inside = bool(np.all((values >= low) & (values <= high)))
+    dots = axes.plot(moments, values, marker, color=color, clip_on=not inside)[0]
+    dots.set(markersize=marker_size, mec=palette.PAPER, mew=0.3, zorder=3)
 
-    reason: str
 
-    def need(self, room: float) -> float:
-        """Return the height that it takes at a width."""
-        return LINE * len(wrap(self.reason, room - 2 * BESIDE)) + 2 * BESIDE
+def alarm_list(alarms: Sequence[Alarm], width: float) -> Panel:
+    """Return the states of alarms."""
+    states = [palette.STATES.get(each.state, (INK, "?", each.state)) for each in alarms]
+    counts = Counter(words for _, _, words in states).most_common()
+    summary = ", ".join(f"{count} {words}" for words, count in counts) or "none"
 
-    def draw(self, pen: Pen, box: Box) -> None:
-        """Draw it into a box."""
-        pen.frame(Box(box.x, box.y, box.width, self.need(box.width)), fill="#f6f8fa")
-        inside = box.inside(BESIDE)
-        pen.lines(inside.x, inside.y, wrap(self.reason, inside.width), color=FAINT_INK)
+    def draw(figure: SubFigure) -> None:
+        axes = _blank(figure, len(alarms) + 1.5)
+        _write(axes, 0, 0.2, f"Of {len(alarms)} now: {summary}.", color=FAINT_INK)
+        for row, (alarm, (color, sign, words)) in enumerate(zip(alarms, states, strict=True)):
+            weight = "bold" if alarm.state == "ALARM" else "normal"
+            _write(axes, 0, row + 1.5, sign, color=color)
+            _write(axes, 0.05, row + 1.5, fitted(alarm.name, 0.55 * width)[0])
+            _write(axes, 0.62, row + 1.5, words, color=color, weight=weight)
+
+    return Panel(LINE * 1.2 * (len(alarms) + 1.5), draw)
+
+
+def log_table(table: Table, width: float) -> Panel:
+    """Return what a query of the log found, in a font whose characters are all of one width."""
+    if not table.columns:
+        return message("Nothing found.", width)
+    most = int(width / measured("0", palette.MONO)) - 1
+    widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+    while sum(widths) + 2 * len(widths) > most and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    lines = []
+    for row in (table.columns, *table.rows):
+        cells = [wrapped(text, wide, CELL_LINES) for text, wide in zip(row, widths, strict=True)]
+        for at in range(max(map(len, cells))):
+            parts = [cell[at] if at < len(cell) else "" for cell in cells]
+            lines.append("  ".join(map(str.ljust, parts, widths)).rstrip())
+
+    def draw(figure: SubFigure) -> None:
+        axes = _blank(figure, len(lines) + 0.5)
+        for row, text in enumerate(lines):
+            color = INK if row else FAINT_INK
+            _write(axes, 0, row + 0.4 * (row > 0), text, color=color, font=palette.MONO)
+        axes.axhline(1.15, color=palette.EDGE, linewidth=0.8)
+
+    return Panel(LINE * (len(lines) + 0.5), draw)
+
+
+def message(text: str, width: float) -> Panel:
+    """Return a text that says why a widget shows nothing else."""
+    lines = fitted(text, width, MESSAGE_LINES)
+
+    def draw(figure: SubFigure) -> None:
+        _write(_blank(figure, len(lines) + 0.5), 0, 0, "\n".join(lines), color=FAINT_INK)
+
+    return Panel(LINE * (len(lines) + 0.5), draw)
+
+
+def _blank(figure: SubFigure, rows: float) -> Axes:
+    """Return axes without anything in them, as high as so many lines of text."""
+    axes: Axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set(xlim=(0, 1), ylim=(rows, 0))
+    return axes
+
+
+def _write(axes: Axes, x: float, row: float, text: str, **options: Any) -> None:
+    """Write a text below a row's upper edge; it does not change the layout."""
+    axes.text(x, row, text, va="top", in_layout=False, **options)

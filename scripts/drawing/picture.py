@@ -1,151 +1,114 @@
-"""Lays the widgets out and draws them: a header, and under it the dashboard's grid."""
+"""Lays widgets out as CloudWatch's console does, and makes the PNG."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from PIL import Image
 
-from scripts.drawing.grid import COLUMNS, Place
-from scripts.drawing.palette import FAINT_INK
-from scripts.drawing.pen import (
-    DPI,
-    HEADLINE,
-    LEADING,
-    SMALL,
-    TITLE,
-    WIDTH,
-    Box,
-    Pen,
-    wrap,
-)
+from scripts.drawing import palette
+from scripts.drawing.body import COLUMNS, Place
+from scripts.drawing.palette import BOLD, HEADLINE, LINE, PAPER, POINTS, SMALL, fitted
+from scripts.drawing.panels import Panel
 
-MARGIN, GUTTER, PADDING = 10, 8, 9
-ROW = 42  # of the grid, where what stands in it asks for no more
-MOST_PIXELS = 30_000  # of height: matplotlib draws at most twice as much
-HATCH_WIDTH = 0.5  # points
-COLORS = 256  # of the file: flat colours and the edges of letters need no more
-
-
-class Panel(Protocol):
-    """What stands in a widget under its title."""
-
-    def need(self, room: float) -> float:
-        """Return the least height in which it can be drawn at a width."""
-
-    def draw(self, pen: Pen, box: Box) -> None:
-        """Draw it into a box."""
+WIDTH = 9.0  # inches
+DPI = 200
+MOST_PIXELS = 60_000  # high: matplotlib draws no more than 65,535
+MARGIN, GUTTER = 0.07, 0.08  # inches: around what is in a widget, and between two
+PAD = MARGIN + GUTTER / 2
+FILE_COLORS = 256  # a file without a palette is three times as large
+STYLE: Any = {
+    "font.family": palette.SANS,
+    "font.size": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "text.color": palette.INK,
+    "text.parse_math": False,  # a dollar sign in a text is one
+    "hatch.color": PAPER,
+    "hatch.linewidth": 0.8,
+    "timezone": "UTC",
+}
 
 
-@dataclass(frozen=True)
 class Tile:
-    """A widget as it is drawn: title, place on the grid, panel, and notes below it.
+    """A widget as it is drawn: place on the grid, title and panel, and its height in inches."""
 
-    stretches: whether it takes the room that its place gives it, or only what it needs.
-    """
+    def __init__(self, title: str, place: Place, panel: Callable[[float], Panel]) -> None:
+        self.place = place
+        self._outer = WIDTH * place.width / COLUMNS
+        inner = self._outer - 2 * PAD
+        self._title = fitted(title, inner, 3, BOLD)
+        self._panel = panel(inner)
+        around = 4 * PAD + BOLD.get_size() / POINTS * 1.2 * len(self._title)
+        self.height = around + self._panel.height
 
-    title: str
-    place: Place
-    panel: Panel
-    notes: tuple[str, ...] = ()
-    stretches: bool = False
-
-    @property
-    def _inner(self) -> float:
-        return _wide(self.place) - 2 * PADDING
-
-    @property
-    def _titles(self) -> list[str]:
-        return wrap(self.title, self._inner, TITLE, bold=True)
-
-    @property
-    def _notes(self) -> list[str]:
-        return [line for note in self.notes for line in wrap(note, self._inner)]
-
-    def need(self) -> float:
-        """Return the least height in which it can be drawn."""
-        content = self.panel.need(self._inner)
-        height = 2 * PADDING + self._around + content
-        return max(height, self.place.height * ROW - GUTTER) if self.stretches else height
-
-    @property
-    def _around(self) -> float:
-        """The height of title and notes."""
-        notes = SMALL * LEADING * len(self._notes) + 3 if self.notes else 0
-        return TITLE * LEADING * len(self._titles) + 6 + notes
-
-    def draw(self, pen: Pen, box: Box) -> None:
-        """Draw it into a box."""
-        pen.frame(box)
-        inner = box.inside(PADDING)
-        top = pen.lines(inner.x, inner.y, self._titles, TITLE, bold=True) + 6
-        room = Box(inner.x, top, inner.width, inner.height - self._around)
-        self.panel.draw(pen, room)
-        pen.lines(inner.x, top + room.height + 3, self._notes, color=FAINT_INK)
+    def draw(self, figure: SubFigure) -> None:
+        """Draw it."""
+        figure.patch.set(facecolor=PAPER, edgecolor=palette.BACKGROUND, linewidth=GUTTER * POINTS)
+        left = PAD / self._outer
+        figure.suptitle("\n".join(self._title), x=left, ha="left", fontproperties=BOLD)
+        self._panel.draw(figure)
 
 
 def draw(title: str, facts: Sequence[str], tiles: Sequence[Tile]) -> Figure:
-    """Return the picture of a dashboard; facts: what its header says, a line each."""
-    # Whatever style this machine has set, the picture is the same everywhere.
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["hatch.linewidth"] = HATCH_WIDTH
-        mpl.rcParams["hatch.color"] = "#ffffff"
-        room = WIDTH - 2 * MARGIN
-        headline = wrap(title, room, HEADLINE, bold=True)
-        said = [line for fact in facts for line in wrap(fact, room)]
-        top = MARGIN + HEADLINE * LEADING * len(headline) + SMALL * LEADING * len(said) + GUTTER
-        edges = _edges(tiles)
-        pen = Pen(top + edges[-1] + MARGIN - GUTTER)
-        y = pen.lines(MARGIN, MARGIN, headline, HEADLINE, bold=True)
-        pen.lines(MARGIN, y, said, color=FAINT_INK)
+    """Return the picture of a dashboard; facts: lines below its title."""
+    places = [tile.place for tile in tiles]
+    xs = sorted({0, COLUMNS, *(edge for each in places for edge in (each.x, each.x + each.width))})
+    ys = sorted({0, *(edge for each in places for edge in (each.y, each.y + each.height))})
+    head = 2 * PAD + HEADLINE.get_size() / POINTS * 1.4 + LINE * len(facts)
+    heights = [head, *_heights(tiles, ys)]
+    widths = [after - x for x, after in pairwise(xs)]
+    with _style():
+        figure = Figure((WIDTH, sum(heights)), facecolor=palette.BACKGROUND)
+        figure.set_layout_engine("constrained", w_pad=PAD, h_pad=PAD * 0.8, wspace=0, hspace=0)
+        ratios: Any = {"width_ratios": widths, "height_ratios": heights}
+        grid = figure.add_gridspec(len(heights), len(widths), **ratios)
+        header = figure.add_subfigure(grid[0, :], facecolor=palette.BACKGROUND)
+        left, bottom = PAD / WIDTH, PAD / head
+        name = fitted(title, WIDTH - 2 * PAD, font=HEADLINE)[0]
+        header.text(left, 1 - bottom, name, va="top", font=HEADLINE)
+        header.text(left, bottom, "\n".join(facts), va="bottom", color=palette.FAINT_INK)
         for tile in tiles:
-            place = tile.place
-            upper, lower = edges[place.y], edges[place.y + place.height]
-            left = MARGIN + place.x * _column()
-            tile.draw(pen, Box(left, top + upper, _wide(place), lower - upper - GUTTER))
-        return pen.figure
+            x, y, width, height = tile.place
+            rows = slice(ys.index(y) + 1, ys.index(y + height) + 1)
+            tile.draw(figure.add_subfigure(grid[rows, xs.index(x) : xs.index(x + width)]))
+    return figure
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as a PNG with a palette, which is a third of its size without."""
+def _heights(tiles: Sequence[Tile], ys: Sequence[int]) -> list[float]:
+    """Return the height between two edges each: what ends there needs beyond the rows above."""
+    heights = [GUTTER] * (len(ys) - 1)
+    for tile in sorted(tiles, key=lambda each: each.place.y + each.place.height):
+        first, end = ys.index(tile.place.y), ys.index(tile.place.y + tile.place.height)
+        heights[end - 1] += max(0.0, tile.height - sum(heights[first:end]))
+    return heights
+
+
+def png(figure: Figure, dpi: float = DPI) -> bytes:
+    """Return a figure as a PNG."""
     file = io.BytesIO()
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["hatch.linewidth"] = HATCH_WIDTH
-        figure.set_dpi(min(DPI, MOST_PIXELS / figure.get_figheight()))
+    figure.set_dpi(min(dpi, MOST_PIXELS / figure.get_figheight()))
+    with _style():
         canvas: Any = FigureCanvasAgg(figure)
         canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     # By coverage: by frequency a series of few points would get the colour of another one.
     method = Image.Quantize.MAXCOVERAGE
-    image.quantize(COLORS, method, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True)
+    image = image.quantize(FILE_COLORS, method, dither=Image.Dither.NONE)
+    image.save(file, format="PNG", optimize=True)
     return file.getvalue()
 
 
-def _column() -> float:
-    return (WIDTH - 2 * MARGIN + GUTTER) / COLUMNS
-
-
-def _wide(place: Place) -> float:
-    return place.width * _column() - GUTTER
-
-
-def _edges(tiles: Sequence[Tile]) -> list[float]:
-    """Return the upper edge of each row of the grid, and the lower one of the last.
-
-    A row is as high as what ends in it needs beyond the rows above it.
-    """
-    last = max((tile.place.y + tile.place.height for tile in tiles), default=0)
-    heights = [0.0] * last
-    for tile in sorted(tiles, key=lambda each: each.place.y + each.place.height):
-        first, end = tile.place.y, tile.place.y + tile.place.height
-        lacking = tile.need() + GUTTER - sum(heights[first:end])
-        heights[end - 1] += max(0.0, lacking)
-    return list(accumulate(heights, initial=0.0))
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw the same picture on every machine, whatever style it has set."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield

@@ -1,89 +1,73 @@
-"""Chooses where the ticks of a graph's axes stand, and what is written at them."""
+"""Chooses the units, ends and ticks of a graph's axes."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from typing import Any
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-STEPS = (
-    *(1, 2, 5, 10, 15, 30),
-    *(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
-    *(hours * HOUR for hours in (1, 2, 3, 6, 12)),
-    *(days * DAY for days in (1, 2, 5, 10, 20, 40)),
-)
-NICE = (1, 2, 2.5, 5, 10)
-UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+import matplotlib.dates
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
+from scripts.drawing.palette import EDGE, FAINT_INK, GRID, SMALL
 
-@dataclass(frozen=True)
-class Scale:
-    """A value axis: its ends, and its ticks, of which there are none if nothing is drawn by it."""
-
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-
-    def part(self, value: float) -> float:
-        """Return where a value is, from 0 at the low end to 1 at the high one."""
-        return (value - self.low) / (self.high - self.low)
+DAY = 86_400  # seconds
+# Units of time, in ms.
+TIMES = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "days": 1000 * DAY}
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+# What a tick of the time axis says: a year, month, day, hour, minute or second, ...
+FORMATS = ["%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
+# ... and the first one of a month, day, hour or minute.
+FIRST_FORMATS = ["", "%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M:%S"]
 
 
-def scale(
-    minimum: float | None, maximum: float | None, values: Sequence[float], most: int
-) -> Scale:
-    """Return a scale for values, from 0 unless they are below it, with about most ticks.
+def readable_unit(unit: str, values: Sequence[float]) -> tuple[str, float]:
+    """Return the unit in which values can be read best, and how much of the given one it is.
 
-    An end that is given stays as it is; another one is a round value.
+    Milliseconds become the largest unit of time of which the greatest value is at least two.
+    """
+    if unit not in {"ms", "Milliseconds"}:
+        return unit, 1
+    most = max(map(abs, values), default=0)
+    return [(name, size) for name, size in TIMES.items() if 2 * size <= most or size == 1][-1]
+
+
+def number(value: float) -> str:
+    """Return a value as it is written at an axis."""
+    for size, prefix in PREFIXES:
+        if abs(value) >= size:
+            return f"{value / size:.4g}{prefix}"
+    return f"{value:.4g}"
+
+
+def scale_values(
+    axes: Axes, values: Sequence[float], minimum: float | None, maximum: float | None
+) -> None:
+    """Set the value axis: from 0, unless values are below it, to a tick above all values.
+
+    An end that is given stays as it is.
     """
     low = min([0.0, *values]) if minimum is None else minimum
     high = max(values, default=low) if maximum is None else maximum
     if high <= low:
         low, high = (low, low + 1) if maximum is None else (high - 1, high)
     whole = all(float(value).is_integer() for value in [*values, low])
-    ticks = value_ticks(low, high, most, whole=whole)
-    low = ticks[0] if minimum is None else low
-    high = ticks[-1] if maximum is None else high
-    return Scale(low, high, tuple(tick for tick in ticks if low <= tick <= high))
+    ticks = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], integer=whole).tick_values(low, high)
+    low = max(tick for tick in ticks if tick <= low) if minimum is None else low
+    high = min(tick for tick in ticks if tick >= high) if maximum is None else high
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axes.set_yticks(shown, [number(tick) for tick in shown])
+    axes.set_ylim(low, high)
+    axes.grid(axis="y", color=GRID, linewidth=0.5)
+    axes.set_axisbelow(True)
 
 
-def time_format(start: float, end: float, step: float) -> str:
-    """Return the strftime format of ticks: no more of a date or time than tells them apart."""
-    if step >= DAY:
-        return "%m-%d"
-    clock = "%H:%M" if step >= MINUTE else "%H:%M:%S"
-    return f"%m-%d {clock}" if end - start > DAY else clock
-
-
-def time_ticks(start: float, end: float, most: int) -> list[tuple[float, str]]:
-    """Return at most so many ticks between two times (epoch seconds), with what they say."""
-    step = next((each for each in STEPS if (end - start) / each < most), STEPS[-1])
-    while (end - start) / step >= most:
-        step *= 2
-    first = math.ceil(start / step) * step
-    written = time_format(start, end, step)
-    ticks: list[tuple[float, str]] = []
-    at = first
-    while at <= end and len(ticks) < most:
-        ticks.append((at, datetime.fromtimestamp(at, timezone.utc).strftime(written)))
-        at += step
-    return ticks
-
-
-def value_ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[float]:
-    """Return about so many round values, whole ones if asked, from low to high or just over it."""
-    rough = (high - low) / max(most, 1)
-    power = 10 ** math.floor(math.log10(rough)) if rough > 0 else 1
-    step = next((nice * power for nice in NICE if nice * power >= rough * (1 - 1e-9)), 10 * power)
-    if whole:
-        step = max(1, math.ceil(step))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [number * step for number in range(first, last + 1)]
-
-
-def number(value: float) -> str:
-    """Return a value as it is written at an axis."""
-    for unit, name in UNITS:
-        if abs(value) >= unit:
-            return f"{value / unit:.4g}{name}"
-    return f"{value:.4g}"
+def scale_time(axes: Axes, start: float, end: float) -> None:
+    """Set the time axis, in UTC, between two times (epoch seconds)."""
+    dates: Any = matplotlib.dates
+    locator = dates.AutoDateLocator(minticks=3, maxticks=7)
+    formatter = dates.ConciseDateFormatter(locator, formats=FORMATS, show_offset=False)
+    formatter.zero_formats = FIRST_FORMATS
+    axes.set_xlim(start / DAY, end / DAY)
+    axes.xaxis.set(major_locator=locator, major_formatter=formatter)
+    axes.tick_params(length=0, labelsize=SMALL, labelcolor=FAINT_INK)
+    axes.spines[["left", "right", "top"]].set_visible(False)
+    axes.spines["bottom"].set_color(EDGE)

