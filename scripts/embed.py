@@ -1,15 +1,18 @@
 """Writes lambda/index.py into the template's ZipFile, or checks that it is there unchanged."""
 
 import difflib
+import os
 import re
 from pathlib import Path
 
 import click
 
-from scripts.operations.errors import WrongUse
-from scripts.operations.oneline import OneLine
+from shipments.errors import CommandError
+from shipments.oneline import OneLine
 
 ROOT = Path(__file__).resolve().parent.parent
+# What a process needs to import this project from the checkout.
+PYTHON_PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))}
 HANDLER = ROOT / "lambda" / "index.py"
 TEMPLATE = ROOT / "templates" / "TapStack.yml"
 
@@ -72,9 +75,9 @@ def main(*, check: bool, handler: Path, template: Path) -> int:
         code, before = handler.read_text("utf-8"), template.read_text("utf-8")
         after = embed(before, code)
     except OSError as error:
-        raise WrongUse(f"{error.filename}: {error.strerror}") from None
+        raise CommandError(f"{error.filename}: {error.strerror}") from None
     except EmbedError as error:
-        raise WrongUse(str(error)) from None
+        raise CommandError(str(error)) from None
     if after == before:
         click.echo(f"{template.name} contains {handler.name} as it is.")
         return 0

@@ -1,8 +1,9 @@
-"""Runs MiniStack, the emulator of AWS, on a free port of this machine: TLS on, IAM enforced."""
+"""Runs MiniStack, an emulator of AWS, on a free port of this machine, with TLS and IAM enforced."""
 
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,18 @@ from botocore.exceptions import (
     ConnectionError,  # noqa: A004 - botocore's own, which Python's does not catch
 )
 
+from shipments.stack import Clients
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-# MiniStack takes this key for the account's root user; nothing outside it knows the key.
+# With this key MiniStack treats a caller as the root user of the account.
 ROOT_KEY = "test"
-# MiniStack's CloudFormation knows no event archive and refuses alarms with metric math.
+# MiniStack's CloudFormation has no event archives and refuses alarms with metric math.
 PARAMETERS = {"ArchiveRetentionDays": "0", "UnheardAlertsAlarmEnabled": "false"}
 START_SECONDS = 30
 STOP_SECONDS = 10
+HANDSHAKE_SECONDS = 2
+PORT_IS_TAKEN = "already in use"
 # What a client raises once the emulator has stopped.
 GONE = (ConnectionError, ConnectionClosedError)
 
@@ -56,11 +62,16 @@ class Emulator:
             "AWS_DEFAULT_REGION": REGION,
         }
 
-    def client(self, service: str, **options: Any) -> Any:
-        """Return a boto3 client of the emulated service, as the account's root user."""
+    @cached_property
+    def client(self) -> Clients:
+        """A function that returns a service's boto3 client, as the account's root user."""
+        return self.clients()
+
+    def clients(self, **options: Any) -> Clients:
+        """Return boto3 clients made with other options, such as another user's key."""
         keys = {"aws_access_key_id": ROOT_KEY, "aws_secret_access_key": ROOT_KEY}
         settings = {"verify": self.environment["AWS_CA_BUNDLE"], "endpoint_url": self.endpoint}
-        return boto3.Session(region_name=REGION).client(service, **{**keys, **settings, **options})
+        return Clients(boto3.Session(region_name=REGION), **{**keys, **settings, **options})
 
     def log(self) -> str:
         """Return what MiniStack has printed so far."""
@@ -74,33 +85,42 @@ def start(folder: Path, extra: Mapping[str, str] | None = None) -> Emulator:
     not answer within START_SECONDS.
     """
     _make_certificate(folder)
+    give_up = time.monotonic() + START_SECONDS
+    while True:
+        emulator = _launch(folder, extra or {})
+        while emulator.process is not None and emulator.process.poll() is None:
+            if answers(emulator):
+                return emulator
+            if time.monotonic() > give_up:
+                break
+            time.sleep(0.05)
+        stop(emulator)
+        # Between the choice of a port and its use another process may have taken it.
+        if PORT_IS_TAKEN not in emulator.log() or time.monotonic() > give_up:
+            raise EmulatorError(f"MiniStack did not start:\n{emulator.log()[-2000:]}")
+
+
+def _launch(folder: Path, extra: Mapping[str, str]) -> Emulator:
+    """Start MiniStack's process on a port that is free now."""
     port = _free_port()
     endpoint = f"https://127.0.0.1:{port}"
-    environment = {**_environment(folder, port, endpoint), **(extra or {})}
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
-            env=environment,
+            env={**_environment(folder, port, endpoint), **extra},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    emulator = Emulator(endpoint, process.pid, folder, process)
-    give_up = time.monotonic() + START_SECONDS
-    while not answers(emulator):
-        if process.poll() is not None or time.monotonic() > give_up:
-            stop(emulator)
-            raise EmulatorError(f"MiniStack did not start:\n{emulator.log()[-2000:]}")
-        time.sleep(0.05)
-    return emulator
+    return Emulator(endpoint, process.pid, folder, process)
 
 
 def stop(emulator: Emulator) -> None:
     """End MiniStack and the workers it started; return when they are gone.
 
-    At once, by SIGKILL: its state is thrown away, and an orderly end takes it ten seconds.
+    By SIGKILL, because its state is not needed and it would take ten seconds to end by itself.
     """
     give_up = time.monotonic() + STOP_SECONDS
     while _kill_group(emulator.pid) and time.monotonic() < give_up:
@@ -110,15 +130,24 @@ def stop(emulator: Emulator) -> None:
 
 
 def answers(emulator: Emulator) -> bool:
-    """Say whether something listens where this emulator does."""
-    return _listens(int(emulator.endpoint.rsplit(":", 1)[1]))
+    """Return whether this emulator answers, which only it can do with its certificate."""
+    trust = ssl.create_default_context(cafile=str(emulator.folder / "certificate.pem"))
+    port = int(emulator.endpoint.rsplit(":", 1)[1])
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), HANDSHAKE_SECONDS) as connection,
+            trust.wrap_socket(connection, server_hostname="127.0.0.1"),
+        ):
+            return True
+    except OSError:  # TLS errors, too
+        return False
 
 
 @contextmanager
 def running(extra: Mapping[str, str] | None = None) -> Iterator[Emulator]:
     """Run MiniStack for the length of a with block, leaving neither process nor file behind.
 
-    A SIGTERM in the block ends it in order, like Ctrl-C does.
+    A SIGTERM ends the block like Ctrl-C does, so MiniStack is stopped then, too.
     """
     previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -130,6 +159,13 @@ def running(extra: Mapping[str, str] | None = None) -> Iterator[Emulator]:
                 stop(emulator)
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def complete(client: Clients, table: str) -> None:
+    """Do for a stack's table what MiniStack's CloudFormation leaves out of the template."""
+    client("dynamodb").update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
 
 
 def _environment(folder: Path, port: int, endpoint: str) -> dict[str, str]:
@@ -144,16 +180,16 @@ def _environment(folder: Path, port: int, endpoint: str) -> dict[str, str]:
         "MINISTACK_SSL_CERT": certificate,
         "MINISTACK_SSL_KEY": str(folder / "key.pem"),
         "AUTH": "true",
-        # The services of ours need no listener of their own, and these would take fixed ports.
+        # These two services, which the stack does not use, would listen on fixed ports.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # AWS waits one and then two minutes between the attempts; nobody wants to watch that.
+        # AWS waits one and then two minutes between the attempts; here it is tenths of a second.
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(folder),
         "S3_DATA_DIR": str(folder / "s3"),
         "STATE_DIR": str(folder / "state"),
-        # What the function's workers use: MiniStack over TLS, trusted by its certificate.
+        # For the function's workers: where MiniStack is, and the certificate to trust.
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_CA_BUNDLE": certificate,
         "AWS_ACCESS_KEY_ID": ROOT_KEY,
@@ -178,11 +214,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _kill_group(pid: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts import emulator
 from scripts.embed import ROOT, TEMPLATE
+from shipments.events import DETAIL_TYPE, SOURCE
 
 STACK_NAME = "logistics-processing-dev"
 PARAMETERS = {
@@ -31,8 +32,8 @@ def guide(local: emulator.Emulator) -> str:
     exports = [f"export {name}={shlex.quote(v)}" for name, v in local.environment.items()]
     parameters = " ".join(f"{name}={value}" for name, value in PARAMETERS.items())
     entry = {
-        "Source": "logistics.shipments",
-        "DetailType": "Shipment Update",
+        "Source": SOURCE,
+        "DetailType": DETAIL_TYPE,
         "Detail": json.dumps(DETAIL, separators=(",", ":")),
     }
     key = json.dumps({":id": {"S": SHIPMENT}})

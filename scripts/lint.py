@@ -12,14 +12,15 @@ import click
 import yaml  # type: ignore[import-untyped]  # no types in the lock file
 
 from scripts.embed import HANDLER, TEMPLATE, EmbedError, embedded
-from scripts.operations.oneline import OneLine
+from shipments.errors import CommandError
+from shipments.oneline import OneLine
 
 # The commercial regions by size, and the two other partitions, where ARNs and services differ.
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "us-gov-west-1", "cn-north-1")
 # CloudFormation accepts 51,200 bytes without a bucket (its quotas page).
 SIZE_LIMIT_BYTES = 51_000
-# Findings of cfn-lint that are intended: rule, logical id or property, and the reason. They are
-# listed here and not in the template, because its size is limited.
+# Findings of cfn-lint that are accepted: rule, logical id or property, and the reason. They are
+# here and not in the template, because its size is limited.
 ACCEPTED = {
     ("W1030", "Runtime"): "python3.10 stays allowed as long as Lambda updates functions on it",
     ("WS1000", "ShipmentProcessorFunction"): "TracingMode is the operator's choice",
@@ -55,7 +56,7 @@ def check_size(template: Path) -> Iterator[str]:
 
 
 def check_cfn_lint(template: Path) -> Iterator[str]:
-    """Yield each finding of cfn-lint that is not ACCEPTED, and each ACCEPTED one not found.
+    """Yield each finding of cfn-lint that is not in ACCEPTED, and each in ACCEPTED not found.
 
     The informational and the serverless rules are included.
     """
@@ -116,9 +117,7 @@ def main(template: Path) -> int:
     try:
         cfn_flip.load_yaml(template.read_text("utf-8"))
     except yaml.YAMLError as error:
-        raise click.BadParameter(
-            f"{template} is not YAML: {error}", param_hint="--template"
-        ) from None
+        raise CommandError(f"--template: {template} is not YAML: {error}") from None
     found = 0
     for name, check in CHECKS.items():
         findings = list(check(template))

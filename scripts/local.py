@@ -1,4 +1,4 @@
-"""Keeps the deployed template running on this machine, as long as you want to try it."""
+"""Runs the deployed template on this machine until `make down`."""
 
 import fcntl
 import json
@@ -13,16 +13,17 @@ from typing import IO
 
 import click
 
-from scripts import emulator, stack
-from scripts.embed import ROOT, TEMPLATE
+from scripts import deployment, emulator
+from scripts.embed import PYTHON_PATH, ROOT, TEMPLATE
 from scripts.guide import PARAMETERS, STACK_NAME, guide
 from scripts.mails import Mails
-from scripts.operations.errors import WrongUse
-from scripts.operations.oneline import OneLine
+from shipments.errors import CommandError
+from shipments.oneline import OneLine
+from shipments.stack import describe
 
 FOLDER = ROOT / "build" / "local"
 STATE = FOLDER / "emulator.json"
-# Its process's id; locked for as long as that process runs.
+# The id of its process, which locks the file for as long as it runs.
 FORWARDER = FOLDER / "forwarder.pid"
 MAILS = FOLDER / "mails.jsonl"
 PAUSE_SECONDS = 1
@@ -60,9 +61,9 @@ def up() -> int:
     STATE.write_text(json.dumps({"endpoint": local.endpoint, "pid": local.pid}), "utf-8")
     try:
         template = TEMPLATE.read_text("utf-8")
-        deploying = local.client("cloudformation")
-        deployed = stack.deploy(deploying, STACK_NAME, template, PARAMETERS)
-    except stack.StackError as error:
+        deployed = deployment.deploy(local.client, STACK_NAME, template, PARAMETERS)
+        emulator.complete(local.client, deployed["ShipmentLogsTableName"])
+    except deployment.StackError as error:
         _end(local)
         raise click.ClickException(str(error)) from None
     Mails(local.client, deployed, MAILS)
@@ -81,9 +82,9 @@ def mail(*, follow: bool) -> int:
     """
     local = _recorded()
     if local is None:
-        raise WrongUse("MiniStack is not running: start it with make up")
+        raise CommandError("MiniStack is not running: start it with make up")
     try:
-        deployed = stack.describe(local.client("cloudformation"), STACK_NAME)
+        deployed = describe(local.client, STACK_NAME)
         mails = Mails(local.client, deployed, MAILS)
         while True:
             for each in mails.new():
@@ -122,13 +123,17 @@ def _recorded() -> emulator.Emulator | None:
 
 
 def _start_forwarder(local: emulator.Emulator) -> None:
-    """Start what makes CloudWatch's metrics, with its output in FOLDER."""
+    """Start the process that puts metrics into CloudWatch, with its output in FOLDER."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with FORWARDER.open("w") as lock, (FOLDER / "forwarder.txt").open("w") as log:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = subprocess.Popen(
             [sys.executable, "-m", "scripts.forwarder", STACK_NAME],
-            env={**inherited, **local.environment, "PYTHONPATH": str(ROOT)},
+            env={
+                **inherited,
+                **local.environment,
+                **PYTHON_PATH,
+            },
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -146,7 +151,7 @@ def _end_forwarder() -> None:
     with FORWARDER.open() as lock:
         pid = lock.read()
         give_up = time.monotonic() + emulator.STOP_SECONDS
-        # Only the lock says that the number is still that process's.
+        # Without the lock, another process may have the id by now.
         while pid and _is_locked(lock) and time.monotonic() < give_up:
             with suppress(ProcessLookupError):
                 os.killpg(int(pid), signal.SIGKILL)

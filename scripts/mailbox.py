@@ -1,4 +1,4 @@
-"""A queue that reads a topic's notifications, as a subscriber of the operator's would."""
+"""Reads a topic's notifications by a queue that is subscribed to it."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ HIDDEN_SECONDS = 30
 
 @dataclass(frozen=True)
 class Alert:
-    """One notification of a topic: what a mail of it shows, and what subscribers filter by.
+    """A notification: what its mail shows, and the attributes that subscribers filter by.
 
     sent_at: ISO 8601 in UTC.
     """
@@ -24,7 +24,7 @@ class Alert:
 
     @property
     def text(self) -> str:
-        """The body as a mail shows it: an alarm's, which CloudWatch publishes as JSON, as lines."""
+        """The body as a mail shows it: an alarm's JSON as lines, any other body as it is."""
         try:
             alarm = json.loads(self.body)
             return "\n".join(
@@ -51,7 +51,7 @@ class Mailbox:
         filters: a filter policy, on message attributes.
         """
         self._sqs, self._sns = client("sqs"), client("sns")
-        self._url, arn = open_queue(self._sqs, name, "sns", topic)
+        self._url, arn = open_queue(self._sqs, name, topic)
         self._subscription = self._sns.subscribe(
             TopicArn=topic,
             Protocol="sqs",
@@ -86,20 +86,17 @@ class Mailbox:
         self._sqs.delete_queue(QueueUrl=self._url)
 
 
-def open_queue(sqs: Any, name: str, service: str, source_arn: str) -> tuple[str, str]:
-    """Make a queue that one sender may put messages on; return its URL and its ARN.
-
-    service and source_arn: the sender, as ``sns`` and the topic's ARN.
-    """
+def open_queue(sqs: Any, name: str, topic: str) -> tuple[str, str]:
+    """Make a queue that a topic (ARN) may send to; return its URL and its ARN."""
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     names = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     arn = names["Attributes"]["QueueArn"]
     statement = {
         "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})

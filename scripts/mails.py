@@ -1,4 +1,4 @@
-"""Keeps the mails of the local stack in a file, because reading a queue empties it."""
+"""Keeps the mails of the local stack in a file, because a message that was read is gone."""
 
 import fcntl
 import json
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from scripts.mailbox import Alert, Mailbox
-from scripts.stack import Stack
+from shipments.stack import Stack
 
-# The channels, and the output of the stack that has each one's topic.
+# Each channel, and the stack's output that has its topic.
 CHANNELS = {"alert": "AlertTopicArn", "alarm": "AlarmTopicArn"}
 
 
 class Mails:
-    """What the stack's two topics have published since the first Mails was made for them."""
+    """The mails of the stack's two topics since the first Mails of the stack was made."""
 
     def __init__(self, client: Callable[[str], Any], stack: Stack, path: Path) -> None:
         """Subscribe a queue to each topic; path: the file, which may not exist yet."""
@@ -29,7 +29,7 @@ class Mails:
     def new(self) -> Iterator[str]:
         """Yield each mail that was not yielded before, as text, in the order of sending."""
         with self._path.open("r+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # somebody else may collect, too
+            fcntl.flock(file, fcntl.LOCK_EX)  # another process may collect them, too
             file.seek(0, 2)
             for channel, mailbox in self._mailboxes.items():
                 for alert in mailbox.new():

@@ -20,33 +20,33 @@ POLL_SECONDS = 1
 
 
 class Progress:
-    """Follows the stacks; taskcat's own follower looks each ten seconds at what it last knew."""
+    """Follows the stacks, of which taskcat's own printer asks only once a minute."""
 
     def report_test_progress(self, stacker: Any) -> None:
-        """Return when no stack is in progress any more; tell each state, and why a stack failed."""
-        told: dict[str, str] = {}
+        """Print each state, and why a stack failed; return when none is in progress any more."""
+        shown: dict[str, str] = {}
         while True:
             for stack in stacker.stacks:
                 stack.refresh()
-                if told.get(stack.id) != stack.status:
-                    told[stack.id] = stack.status
-                    tell(f"{stack.test_name}: {stack.status} {stack.status_reason or ''}".rstrip())
+                if shown.get(stack.id) != stack.status:
+                    shown[stack.id] = stack.status
+                    show(f"{stack.test_name}: {stack.status} {stack.status_reason or ''}".rstrip())
                     for event in stack.error_events(refresh=True):
-                        tell(f"  {event.logical_id}: {event.status_reason}")
-            if not any(state.endswith("IN_PROGRESS") for state in told.values()):
+                        show(f"  {event.logical_id}: {event.status_reason}")
+            if not any(state.endswith("IN_PROGRESS") for state in shown.values()):
                 return
             time.sleep(POLL_SECONDS)
 
 
-def tell(line: str) -> None:
+def show(line: str) -> None:
     """Print a line of progress; standard output is for the one line of JSON."""
     sys.stderr.write(f"      taskcat: {line}\n")
 
 
 def main(project: str, region: str) -> None:
-    """Test the project in a region; exit 1 with the reason if that fails or deploys nothing."""
+    """Create the stacks, wait for a line, and delete them; raise if one failed."""
     if region not in REGIONS:
-        sys.exit(f"      taskcat: REGION {region!r} is unknown; give one such as eu-west-1")
+        sys.exit(f"      taskcat: REGION {region!r} is unknown; pass one such as eu-west-1")
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # taskcat has more threads than its pool
     test = CFNTest.from_file(project_root=project)
     for each in test.config.config.tests.values():
@@ -54,16 +54,12 @@ def main(project: str, region: str) -> None:
     test.printer = Progress()
     test.dont_wait_for_delete = False
     with test as stacks:
-        if not stacks:
-            sys.exit("      taskcat: no stack was created: .taskcat.yml has no tests")
-        launched = {stack.test_name: stack.id for stack in stacks if not stack.launch_exception}
-        sys.stdout.write(json.dumps(launched) + "\n")
-        sys.stdout.flush()
+        print(json.dumps({stack.test_name: stack.id for stack in stacks}), flush=True)  # noqa: T201
         sys.stdin.readline()
 
 
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except Exception as error:  # noqa: BLE001 - taskcat and boto3 raise of many kinds: all are told
+    except Exception as error:  # noqa: BLE001 - taskcat and boto3 raise many kinds
         sys.exit(f"      taskcat: {type(error).__name__}: {error}")
