@@ -1,18 +1,23 @@
-# Every target sets up what it needs. `make help` lists them.
+# Each target sets up what it needs. `make help` lists them.
 PYTHON ?= python3
 SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONPATH := $(CURDIR)
-# Nothing that is set for another project may reach ours.
+export PYTHONPATH := $(CURDIR):$(CURDIR)/src
+# A PYTHONHOME that is set for another project would break this one.
 unexport PYTHONHOME
 
-UNIT := $(BIN)/python -m pytest tests/unit tests/hostile tests/faults
+# The integration tests wait a lot: the others get the processors meanwhile.
+UNIT := nice $(BIN)/python -m pytest
+# As the integration tests: two halves that take equally long.
+UNIT_HALVES := '$(UNIT) tests/unit/handler tests/unit/template tests/campaigns' \
+	'$(UNIT) tests/unit --ignore=tests/unit/handler --ignore=tests/unit/template'
 INTEGRATION := $(BIN)/python -m pytest tests/integration
-# $(call handler-tests,LETTERS): the handler's tests in the files whose names begin so, without two
-# that generate thousands of events and take most of the time. [a-r] and [s-z] take equally long.
-handler-tests = $(BIN)/python -m pytest -q -x $(filter-out \
-	%/test_emf.py %/test_properties.py, $(wildcard tests/unit/handler/test_$(1)*.py))
+# Two halves that take equally long, because much of an emulator's time is waiting.
+INTEGRATION_HALVES := '$(INTEGRATION) -m own_emulator' '$(INTEGRATION) -m "not own_emulator"'
+# $(call handler-tests,LETTERS): the handler's tests in the files whose names begin so. [a-r] and
+# [s-z] take about equally long.
+handler-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/handler/test_$(1)*.py)
 HANDLER_LINT := $(BIN)/ruff format --check lambda tests/unit/handler \
 	&& $(BIN)/ruff check lambda tests/unit/handler && $(BIN)/mypy lambda && $(BIN)/python -m scripts.lint
 SIDE_BY_SIDE := @$(BIN)/python tests/side_by_side.py
@@ -31,8 +36,11 @@ endef
 .PHONY: help demo up down handler test lint unit integration taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability setup lock clean
 
 ### Start here
-demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and repair the results
+demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
 	@$(BIN)/python -m scripts.demo
+
+test: lint ## check everything after a change, in minutes
+	$(SIDE_BY_SIDE) $(UNIT_HALVES) $(INTEGRATION_HALVES)
 
 up: $(VENV)/ready ## deploy on this machine, keep it running, and print commands to try
 	@$(BIN)/python -m scripts.local up
@@ -40,51 +48,47 @@ up: $(VENV)/ready ## deploy on this machine, keep it running, and print commands
 down: $(VENV)/ready ## stop what `make up` started
 	@$(BIN)/python -m scripts.local down
 
-### After a change
-handler: $(VENV)/ready ## check lambda/index.py in 20 s: embedding, lint, most of its unit tests
+### Parts of `make test`, for work on one of them
+handler: $(VENV)/ready ## check lambda/index.py in 20 s: embedding, lint, its unit tests
 	@$(BIN)/python -m scripts.embed --check
 	$(SIDE_BY_SIDE) '$(HANDLER_LINT)' '$(call handler-tests,[a-r])' '$(call handler-tests,[s-z])'
 
-test: lint ## lint, unit tests, integration tests
-	$(SIDE_BY_SIDE) '$(UNIT)' '$(INTEGRATION)'
-
-### Parts of `make test`
 lint: $(VENV)/ready ## check template, code and types
 	@$(BIN)/python -m scripts.lint
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-unit: $(VENV)/ready ## the handler and the scripts, without network or emulator
-	$(UNIT)
+unit: $(VENV)/ready ## run the tests that need neither network nor emulator
+	$(SIDE_BY_SIDE) $(UNIT_HALVES)
 
-integration: $(VENV)/ready ## the deployed stack, on an emulator of its own
-	$(INTEGRATION)
+integration: $(VENV)/ready ## run the tests of the deployed stack, on emulators
+	$(SIDE_BY_SIDE) $(INTEGRATION_HALVES)
 
-### Campaigns: minutes each
-taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## taskcat's tests, on an emulator of their own
+### Campaigns, minutes each
+taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## run taskcat's tests on an emulator
 	$(BIN)/python -m scripts.taskcat
 
-test-pythons: ## the handler's unit tests on every CPython 3.10 to 3.14 found
-	$(PYTHON) tests/pythons.py
+taskcat-aws: $(VENV)-taskcat/ready ## run taskcat's tests on AWS: make taskcat-aws REGION=eu-west-1
+	$(VENV)-taskcat/bin/python -I -W ignore scripts/taskcat_hold.py . "$$REGION" < /dev/null
+
+test-pythons: ## run the handler's unit tests on every CPython 3.10 to 3.14 found
+	$(PYTHON) tests/campaigns/pythons.py
 
 bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
 	$(BIN)/python benchmarks/handler.py
 
-taskcat-aws: $(VENV)-taskcat/ready ## taskcat's tests, on AWS: make taskcat-aws REGION=eu-west-1
-	$(VENV)-taskcat/bin/python -I -W ignore scripts/taskcat_hold.py . "$$REGION" < /dev/null
-
 mutants: $(VENV)/ready ## change template and handler in every way; a test must notice each
 	$(BIN)/python -m tests.campaigns.mutants
 
-soak: $(VENV)/ready ## 10,000 updates while calls fail; the books must balance
-	$(BIN)/python -m tests.soak.soak
+soak: $(VENV)/ready ## send 10,000 updates while calls fail; the books must balance
+	$(BIN)/python -m tests.campaigns.soak.soak
 
-fuzz: $(VENV)/ready ## hostile events for SECONDS (default 60): make fuzz SECONDS=600
-	$(BIN)/python -m tests.fuzz.fuzz --seconds $(SECONDS)
+fuzz: $(VENV)/ready ## send hostile events for SECONDS (default 60): make fuzz SECONDS=600
+	$(BIN)/python -m tests.campaigns.fuzz.fuzz --seconds $(SECONDS)
 
 reliability: $(VENV)/ready ## try every fault; writes docs/reliability.md
-	$(BIN)/python -m tests.faults.report
+	$(BIN)/python -m tests.campaigns.faults.report
 
 ### The environment
 setup: $(VENV)/ready ## make the environment that the other targets run in

@@ -1,1 +1,1 @@
-"""Long runs that look for what the tests do not see."""
+"""What a change is tried against: faults, hostile events, a fuzzer, a soak, mutants, Pythons."""

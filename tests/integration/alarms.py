@@ -4,10 +4,9 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 
+from scripts import deployment
 from scripts import emulator as ministack
-from scripts import stack as stacks
 from scripts.embed import TEMPLATE
 from scripts.mailbox import Fields
 from tests.integration.changes import physical_ids
@@ -30,7 +29,6 @@ class Alarms:
     """A stack's alarms as they are deployed, by logical id, and what their topic carries."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        """Subscribe to the topic, and ask what the alarms watch."""
         self._cloudwatch = pipeline.client("cloudwatch")
         self._mailbox = pipeline.subscribe(topic="AlarmTopicArn")
         self._names = {physical: logical for logical, physical in physical_ids(pipeline).items()}
@@ -74,12 +72,12 @@ class Alarms:
 def deployed() -> Iterator[Pipeline]:
     """Deploy the stack on an emulator that nobody else uses."""
     with ministack.running() as emulator:
-        client = cache(emulator.client)
+        client = emulator.client
         parameters = {
             **ministack.PARAMETERS,
             "EnvironmentSuffix": "alarms",
             "ExpectUpdatesEveryHours": "1",
         }
         text = TEMPLATE.read_text("utf-8")
-        stack = stacks.deploy(client("cloudformation"), "alarms", text, parameters)
+        stack = deployment.deploy(client, "alarms", text, parameters)
         yield Pipeline(stack, client, EMULATED)

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from scripts import deployment
 from scripts import emulator as ministack
-from scripts import stack as stacks
 from scripts.embed import TEMPLATE
+from shipments.stack import Clients, describe
 from tests.integration.pipeline import DEPLOYED, EMULATED, Pipeline
 
-# Asynchronous retries come after this many seconds and then twice as many: long enough to mend
+# Asynchronous retries come after this many seconds and then twice as many: long enough to repair
 # a permission in between.
 EMULATOR_SETTINGS = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.4"}
 
 OWN_STACK = "own_stack(reason): needs a stack of the run's own, for it does what reason says"
+OWN_EMULATOR = "own_emulator: runs emulators of its own, for half of the time of all the tests"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of tests that change a stack."""
+    """Register the markers of tests that need a stack, or an emulator, of their own."""
     config.addinivalue_line("markers", OWN_STACK)
+    config.addinivalue_line("markers", OWN_EMULATOR)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -55,7 +57,7 @@ def emulator() -> Iterator[ministack.Emulator]:
 @pytest.fixture(scope="session")
 def client(emulator: ministack.Emulator) -> Callable[[str], Any]:
     """Return a function that returns the emulator's client of a service, one for all tests."""
-    return cache(emulator.client)
+    return emulator.client
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +76,8 @@ def pipeline(request: pytest.FixtureRequest) -> Iterator[Pipeline]:
 
 def _deployed(name: str) -> Pipeline:
     try:
-        stack = stacks.describe(boto3.client("cloudformation"), name)
-        return Pipeline(stack, cache(boto3.client), DEPLOYED)
+        client = Clients(boto3.Session())
+        return Pipeline(describe(client, name), client, DEPLOYED)
     except (BotoCoreError, ClientError) as error:
         pytest.exit(f"--stack-name {name}: {error}", returncode=2)
     except KeyError as error:
@@ -85,14 +87,14 @@ def _deployed(name: str) -> Pipeline:
 def _emulated(client: Callable[[str], Any]) -> Pipeline:
     parameters = {**ministack.PARAMETERS, "EnvironmentSuffix": "test"}
     template = TEMPLATE.read_text("utf-8")
-    stack = stacks.deploy(client("cloudformation"), "shared", template, parameters)
+    stack = deployment.deploy(client, "shared", template, parameters)
     return Pipeline(stack, client, EMULATED)
 
 
 @pytest.fixture
 def deploy(client: Callable[[str], Any]) -> Iterator[Callable[..., Pipeline]]:
     """Return a function that deploys one more stack, on a bus of its own; they go at the end."""
-    cloudformation, events = client("cloudformation"), client("events")
+    events = client("events")
     with ExitStack() as after:
 
         def deploy(suffix: str, template: str = "", **parameters: str) -> Pipeline:
@@ -105,8 +107,8 @@ def deploy(client: Callable[[str], Any]) -> Iterator[Callable[..., Pipeline]]:
                 **parameters,
             }
             text = template or TEMPLATE.read_text("utf-8")
-            stack = stacks.deploy(cloudformation, f"stack-{suffix}", text, parameters)
-            after.callback(stacks.delete, cloudformation, stack.name)
+            stack = deployment.deploy(client, f"stack-{suffix}", text, parameters)
+            after.callback(deployment.delete, client, stack.name)
             pipeline = Pipeline(stack, client, EMULATED)
             after.callback(pipeline.close)
             return pipeline

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from scripts.drawing.body import parse
-from scripts.drawing.widgets import Graph
+from scripts.drawing.body import Graph, parse
 from tests.integration.pipeline import Pipeline
 
 STORED, CRITICAL, REJECTED = {"status": "IN_TRANSIT"}, {"status": "LOST"}, {"status": 4}
@@ -79,14 +78,3 @@ def send(pipeline: Pipeline, detail: Mapping[str, Any], times: int = 1) -> str:
         pipeline.put(sent)
         pipeline.wait_for_log(sent["shipmentId"], number)
     return str(sent["shipmentId"])
-
-
-def leftovers(pipeline: Pipeline) -> list[Any]:
-    """Return all that measuring could leave behind."""
-    bus, topic = pipeline.stack["EventBusName"], pipeline.stack["AlertTopicArn"]
-    rules = pipeline.client("events").list_rules(EventBusName=bus)["Rules"]
-    return [
-        pipeline.client("sqs").list_queues()["QueueUrls"],
-        pipeline.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"],
-        [rule["Name"] for rule in rules],
-    ]

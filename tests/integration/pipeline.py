@@ -11,9 +11,9 @@ from itertools import count
 from typing import Any
 
 from scripts.mailbox import Alert, Fields, Mailbox, delete, receive
-from scripts.stack import Stack
+from shipments.events import DETAIL_TYPE, SOURCE
+from shipments.stack import Stack
 
-SOURCE, DETAIL_TYPE = "logistics.shipments", "Shipment Update"
 # In an emulator every event in flight starts a worker of its own, half a second of CPU each.
 IN_FLIGHT = 4
 
@@ -46,7 +46,6 @@ class Pipeline:
     """
 
     def __init__(self, stack: Stack, client: Callable[[str], Any], pace: Pace) -> None:
-        """Name the run and subscribe to the alerts."""
         self.stack = stack
         self.client = client
         self.pace = pace

@@ -21,7 +21,7 @@ import pytest
 from scripts.mailbox import Fields
 from tests.integration.alarms import ALARMS, STAYS_SECONDS, Alarms, Samples, deployed
 
-pytestmark = pytest.mark.own_stack("sets off alarms that are false")
+pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("sets off alarms that are false")]
 
 # How long to wait for a notice: less than the minute after which any datum is too old.
 PATIENCE_SECONDS = 10
@@ -48,7 +48,7 @@ DATA["NoUpdatesAlarm"] = Data(quiet={1: 1}, loud={0: 1})
 
 @dataclass(frozen=True)
 class Story:
-    """What each alarm told of: after data at its threshold, and after more over it and its end."""
+    """The states that each alarm reported after data at its threshold, and after more over it."""
 
     quiet: Mapping[str, list[str]]
     whole: Mapping[str, list[str]]
@@ -77,7 +77,7 @@ def story() -> Story:
 def _drive(
     alarms: Alarms, notices: int, put: Callable[[str], None], every: float
 ) -> dict[str, list[str]]:
-    """Put data every so many seconds until each alarm has told of so many states; return them.
+    """Put data every so many seconds until each alarm has reported so many states; return them.
 
     Return them as they are if patience ends before.
     """

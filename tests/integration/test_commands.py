@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from scripts import deployment
 from scripts import emulator as ministack
-from scripts import stack as stacks
 from scripts.embed import TEMPLATE
+from shipments.stack import describe
 from tests.integration.pipeline import EMULATED, Pipeline
 
 pytestmark = pytest.mark.own_stack("deploys and deletes logistics-processing-dev")
@@ -62,10 +63,10 @@ def deployed(shell: Callable[[str], str], client: Callable[[str], Any]) -> Itera
     """Deploy with the command; all that is added is what the emulator needs."""
     added = "".join(f" {name}={value}" for name, value in ministack.PARAMETERS.items())
     shell(DEPLOY.replace("example.com", f"example.com{added}"))
-    pipeline = Pipeline(stacks.describe(client("cloudformation"), STACK), client, EMULATED)
+    pipeline = Pipeline(describe(client, STACK), client, EMULATED)
     yield pipeline
     pipeline.close()
-    stacks.delete(client("cloudformation"), STACK)
+    deployment.delete(client, STACK)
 
 
 def test_the_deployment_takes_the_documented_parameters(deployed: Pipeline) -> None:

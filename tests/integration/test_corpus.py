@@ -1,4 +1,4 @@
-"""Every nasty event of the corpus becomes on a deployed stack what it becomes in memory."""
+"""Nasty events of each kind become on a deployed stack what they become in memory."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
+from scripts import deployment
 from scripts import emulator as ministack
-from scripts import stack as stacks
 from scripts.embed import TEMPLATE
-from tests.faults.redriving import Operator
-from tests.hostile.corpus import Entry
-from tests.hostile.outcome import Collected, Outcome, check, check_alert, named
+from tests.campaigns.faults.redriving import Operator
+from tests.campaigns.hostile.corpus import Entry
+from tests.campaigns.hostile.outcome import Collected, Outcome, check_alert, mistaken, sample
 from tests.integration.pipeline import EMULATED, Fields, Pipeline
 
 # The emulator reads an event before the function does, with the same Python: what that cannot
 # read never gets to the function. Lambda hands it over as it is.
-SENT = [(own, entry) for own, entry in named() if entry.deployed and not entry.raised]
+SENT = [(own, entry) for own, entry in sample(at_most=5) if not entry.raised]
 
 pytestmark = pytest.mark.own_stack("reads all that is in the table and on the queue")
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.own_stack("reads all that is in the table and on the qu
 @pytest.fixture(scope="module")
 def corpus_pipeline(client: Callable[[str], Any]) -> Iterator[Pipeline]:
     """Return a stack that no other test uses, on a bus of its own."""
-    events, cloudformation = client("events"), client("cloudformation")
+    events = client("events")
     events.create_event_bus(Name="corpus")
     parameters = {
         **ministack.PARAMETERS,
@@ -32,9 +32,9 @@ def corpus_pipeline(client: Callable[[str], Any]) -> Iterator[Pipeline]:
         "EventBusName": "corpus",
         "TableDeletionProtection": "false",
     }
-    stack = stacks.deploy(cloudformation, "corpus", TEMPLATE.read_text("utf-8"), parameters)
+    stack = deployment.deploy(client, "corpus", TEMPLATE.read_text("utf-8"), parameters)
     yield Pipeline(stack, client, EMULATED)
-    stacks.delete(cloudformation, stack.name)
+    deployment.delete(client, stack.name)
     events.delete_event_bus(Name="corpus")
 
 
@@ -66,13 +66,8 @@ def outcomes(statuses: dict[str, int], collected: Collected) -> dict[str, Outcom
     return {own: collected.outcome(entry, own, statuses[own]) for own, entry in SENT}
 
 
-@pytest.mark.parametrize(
-    ("own", "entry"), [pytest.param(own, entry, id=entry.name) for own, entry in SENT]
-)
-def test_an_event_becomes_what_the_corpus_says(
-    outcomes: dict[str, Outcome], own: str, entry: Entry
-) -> None:
-    check(entry, own, outcomes[own])
+def test_each_event_becomes_what_the_corpus_says(outcomes: dict[str, Outcome]) -> None:
+    assert mistaken(SENT, outcomes) == {}
 
 
 def test_no_event_of_the_corpus_is_two_rows(collected: Collected) -> None:
@@ -80,7 +75,8 @@ def test_no_event_of_the_corpus_is_two_rows(collected: Collected) -> None:
 
 
 def test_every_alert_of_the_corpus_can_be_sent_and_shown(collected: Collected) -> None:
-    assert len(collected.alerts) > 200
+    reported = [entry for _, entry in SENT if entry.alerts or entry.reason]
+    assert len(collected.alerts) == len(reported)
     for alert in collected.alerts:
         check_alert(alert)
 

@@ -18,13 +18,13 @@ from tests.integration.pipeline import Fields, Pipeline
 pytestmark = pytest.mark.own_stack("makes the metrics that AWS makes by itself")
 
 PROGRAM = ROOT / "scripts" / "dashboard"
-# What no emulator has, beside a line that it has in the same widget; failures, of which there
-# are none here, are counted by AWS only when there are some.
+# What has no data on an emulator, in a widget that has another line with data. Failures are
+# counted by AWS only when there are some, and there are none here.
 WITHOUT_DATA = {
     "DestinationDeliveryFailures",
     "InvocationsFailedToBeSentToDlq",
     "NumberOfNotificationsFailed",
-    "SuccessfulRequestLatency",
+    "TriggeredRules",
     "WriteThrottleEvents",
 }
 
@@ -50,7 +50,7 @@ def now() -> str:
 
 
 def drawn(pipeline: Pipeline, emulator: ministack.Emulator, path: Path, *options: str) -> Fields:
-    """Run the command as an operator does, in a home that it cannot write; return what it tells."""
+    """Run the command as an operator does, in a home that is read-only; return what it prints."""
     home = path.parent / "home"
     home.mkdir(mode=0o500)
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], **emulator.environment}
@@ -65,28 +65,27 @@ def drawn(pipeline: Pipeline, emulator: ministack.Emulator, path: Path, *options
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert list(home.iterdir()) == []
-    told: Fields = json.loads(done.stdout)
-    return told
+    printed: Fields = json.loads(done.stdout)
+    return printed
 
 
 def test_the_dashboard_is_drawn_with_something_in_every_widget(
     busy: Pipeline, emulator: ministack.Emulator, tmp_path: Path
 ) -> None:
     path = tmp_path / "picture.png"
-    told = drawn(busy, emulator, path, "--minutes", "5", "--period", "1", "--json")
-    assert told["picture"] == str(path)
-    # Each is a series of a widget that has another with data; an empty widget would be told
-    # in other words.
-    missing = {text.partition("? ")[2].partition(": no data")[0] for text in told["noData"]}
+    printed = drawn(busy, emulator, path, "--minutes", "5", "--period", "1", "--json")
+    assert printed["picture"] == str(path)
+    # Each is a series of a widget that has another with data; an empty widget has other words.
+    missing = {text.partition("? ")[2].partition(": no data")[0] for text in printed["noData"]}
     assert missing <= WITHOUT_DATA
     with Image.open(path) as image:
         assert (image.format, image.width) == ("PNG", 1800)
     assert path.stat().st_size < 250_000
 
 
-def test_each_widget_s_own_period_is_drawn_without_another(
+def test_without_a_period_each_widget_has_its_own(
     busy: Pipeline, emulator: ministack.Emulator, tmp_path: Path
 ) -> None:
-    told: Any = drawn(busy, emulator, tmp_path / "picture.png", "--json")
-    missing = {text.partition("? ")[2].partition(": no data")[0] for text in told["noData"]}
+    printed: Any = drawn(busy, emulator, tmp_path / "picture.png", "--json")
+    missing = {text.partition("? ")[2].partition(": no data")[0] for text in printed["noData"]}
     assert missing <= WITHOUT_DATA

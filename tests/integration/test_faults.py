@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.cases import CASES
-from tests.faults.deployed import Trial, laboratory
+from tests.campaigns.faults.cases import CASES
+from tests.campaigns.faults.deployed import Trial, laboratory
 
-pytestmark = pytest.mark.own_stack("breaks its calls")
+pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("breaks its calls")]
 
 # Of each kind of fault one; `make reliability` tries them all. A client that waits for its
 # time-outs is left out: it takes three times five seconds.
@@ -37,4 +37,4 @@ def test_an_update_is_where_the_table_says(trials: dict[str, Trial], name: str) 
     trial = trials[name]
     case = trial.case
     assert trial.raised == case.fault.raised
-    assert trial.states == (case.once, case.thrice, case.mended)
+    assert trial.states == (case.once, case.thrice, case.repaired)

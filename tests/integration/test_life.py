@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 
+from scripts import deployment
 from scripts import emulator as ministack
-from scripts import stack as stacks
 from scripts.embed import TEMPLATE
 from tests.integration.changes import change, physical_ids, reached
 from tests.integration.pipeline import Pipeline
@@ -62,10 +62,10 @@ class Life:
 def life(client: Client) -> Life:
     """Deploy a stack and delete it."""
     cloudformation = client("cloudformation")
-    stacks.deploy(cloudformation, "brief", TEMPLATE.read_text("utf-8"), parameters("brief"))
+    deployment.deploy(client, "brief", TEMPLATE.read_text("utf-8"), parameters("brief"))
     stack_id = cloudformation.describe_stacks(StackName="brief")["Stacks"][0]["StackId"]
     kinds = kinds_with(client, "brief")
-    stacks.delete(cloudformation, "brief")
+    deployment.delete(client, "brief")
     created, deleted = (
         reached(cloudformation, stack_id, status)
         for status in ("CREATE_COMPLETE", "DELETE_COMPLETE")
@@ -99,8 +99,8 @@ def test_the_table_refuses_to_be_deleted(pipeline: Pipeline) -> None:
 def fail(client: Client, suffix: str, *, table_first: bool = False) -> list[str]:
     """Deploy a stack that fails at the end; return the resources that were created before."""
     template = failing(table_first=table_first)
-    with pytest.raises(stacks.StackError, match="Obstacle"):
-        stacks.deploy(client("cloudformation"), suffix, template, parameters(suffix))
+    with pytest.raises(deployment.StackError, match="Obstacle"):
+        deployment.deploy(client, suffix, template, parameters(suffix))
     return reached(client("cloudformation"), suffix, "CREATE_COMPLETE")
 
 
@@ -110,10 +110,10 @@ def test_a_first_deployment_that_fails_leaves_nothing_and_can_be_repeated(client
     (stack,) = cloudformation.describe_stacks(StackName=suffix)["Stacks"]
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert kinds_with(client, suffix) == set()
-    stacks.delete(cloudformation, suffix)  # AWS updates no stack in this status
-    stacks.deploy(cloudformation, suffix, TEMPLATE.read_text("utf-8"), parameters(suffix))
+    deployment.delete(client, suffix)  # AWS updates no stack in this status
+    deployment.deploy(client, suffix, TEMPLATE.read_text("utf-8"), parameters(suffix))
     assert kinds_with(client, suffix) == set(KINDS)
-    stacks.delete(cloudformation, suffix)
+    deployment.delete(client, suffix)
 
 
 @pytest.mark.parametrize("table_first", [False, True])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from scripts import deployment
 from scripts import emulator as ministack
-from scripts import stack as stacks
 from scripts.embed import TEMPLATE
 from scripts.mailbox import Alert
 from tests.integration.changes import change, physical_ids
@@ -50,7 +50,7 @@ def seen(client: Callable[[str], Any]) -> Iterator[dict[str, Seen]]:
     }
     client("events").create_event_bus(Name="mail")
     text = TEMPLATE.read_text("utf-8")
-    stack = stacks.deploy(client("cloudformation"), "stack-mail", text, parameters)
+    stack = deployment.deploy(client, "stack-mail", text, parameters)
     pipeline = Pipeline(stack, client, EMULATED)
     found = {VALUES[0]: look(pipeline)}
     for value in VALUES[1:]:
@@ -58,7 +58,7 @@ def seen(client: Callable[[str], Any]) -> Iterator[dict[str, Seen]]:
         found[value] = look(pipeline)
     yield found
     pipeline.close()
-    stacks.delete(client("cloudformation"), stack.name)
+    deployment.delete(client, stack.name)
     client("events").delete_event_bus(Name="mail")
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import pytest
 
 from scripts import forwarder
-from scripts.forwarding import data, waiting
 from scripts.mailbox import Fields
 from tests.integration.alarms import STAYS_SECONDS, Alarms, deployed
 from tests.integration.permissions import without
 from tests.integration.pipeline import Pipeline, RaisedError
 
-pytestmark = pytest.mark.own_stack("puts metrics, which AWS makes itself")
+pytestmark = [
+    pytest.mark.own_emulator,
+    pytest.mark.own_stack("puts metrics, which AWS makes itself"),
+]
 
 FORWARD_SECONDS = 0.1
 # What a queue's samples are older than they are told: soon too old for an alarm of a minute.
@@ -42,7 +44,6 @@ class Channels:
     """A stack's two topics, and what they have carried since the last look."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        """Subscribe to the alarms; the pipeline has the alerts."""
         self._pipeline = pipeline
         self._alarms = Alarms(pipeline)
         self._seen = (0, 0)
@@ -65,7 +66,8 @@ class Channels:
 def day() -> Iterator[dict[str, Notices]]:
     """Send updates that are stored, rejected, stored by a retry, and not stored at all."""
     with pytest.MonkeyPatch.context() as patch, deployed() as pipeline:
-        patch.setattr(waiting, "at", lambda milliseconds: data.at(milliseconds - PAST_MS))
+        now = forwarder.clock_ms
+        patch.setattr(forwarder, "clock_ms", lambda: now() - PAST_MS)
         with forwarder.running(pipeline.client, pipeline.stack, FORWARD_SECONDS):
             channels = Channels(pipeline)
             found = {}

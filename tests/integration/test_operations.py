@@ -1,4 +1,4 @@
-"""The operator's commands on the deployed stack: send, track, failed, redrive, replay."""
+"""The operator's commands on the deployed stack, as their users run them."""
 
 import json
 import shlex
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.operations import Done, Shipments, interrupt
+from tests.integration.operations import SECONDS, Done, Shipments, interrupt, only
 from tests.integration.permissions import without
 from tests.integration.pipeline import DEPLOYED, Fields, Pipeline
 
@@ -94,16 +94,30 @@ def test_a_file_that_is_sent_twice_adds_no_row(
     pipeline: Pipeline, shipments: Shipments, file: tuple[Path, str]
 ) -> None:
     path, name = file
-    assert [shipments.run("send", str(path)).status for _ in range(2)] == [0, 0]
+    sent = [shipments.run("send", str(path), "--rate", "20") for _ in range(2)]
+    assert [done.status for done in sent] == [0, 0]
+    assert [done.err.count("which the deployed function has.\n") for done in sent] == [1, 1]
     pipeline.wait_for_log(name, 6)
     assert len(pipeline.rows(name)) == 3
+
+
+def test_the_log_shows_what_became_of_a_shipment(
+    pipeline: Pipeline, shipments: Shipments, shipment: Callable[[], str]
+) -> None:
+    name, another = shipment(), shipment()
+    for each in (name, another):
+        shipments.run("send", "--shipment-id", each, "--status", "", "--as-is")
+        pipeline.wait_for_log(each)
+    rejected = shipments.told("log", "--outcome", "rejected", "--shipment", name)
+    assert [line["reason"] for line in rejected] == ["status: is required"]
+    assert shipments.told("log", "--outcome", "stored", "--shipment", name) == []
 
 
 def test_a_shipment_is_tracked_in_the_order_in_which_it_moved(
     pipeline: Pipeline, shipments: Shipments, file: tuple[Path, str]
 ) -> None:
     path, name = file
-    shipments.run("send", str(path))
+    shipments.run("send", str(path), "--rate", "20")
     pipeline.wait_for_rows(name, 3)
     told = shipments.told("track", name)
     assert [row["status"] for row in told] == ["SCAN_10", "SCAN_11", "SCAN_12"]
@@ -128,7 +142,10 @@ def test_an_update_is_followed_as_it_comes(
 
 @pytest.mark.parametrize(
     ("fields", "shown"),
-    [({}, "Latest: LOST, alerted"), ({"eventTime": "noon"}, "1 failed update: 1 rejected.")],
+    [
+        ({}, "Latest: LOST (critical), alerted"),
+        ({"eventTime": "noon"}, "1 failed update: 1 rejected."),
+    ],
 )
 def test_the_command_at_the_end_of_a_mail_works_as_it_is(
     pipeline: Pipeline,
@@ -143,8 +160,49 @@ def test_the_command_at_the_end_of_a_mail_works_as_it_is(
     (alert,) = pipeline.wait_for_alerts(name)
     program, *arguments = shlex.split(alert.body.splitlines()[-2])
     done = shipments.run(*arguments)
-    assert (program, done.status) == ("scripts/shipments", 0)
+    assert (program, done.status) == ("shipments", 0)
     assert shown in done.out
+
+
+def test_a_shipment_of_which_nothing_is_stored_is_found_on_the_queue(
+    pipeline: Pipeline, shipments: Shipments, shipment: Callable[[], str]
+) -> None:
+    name = shipment()
+    pipeline.put({"shipmentId": name})
+    pipeline.wait_for_log(name)
+    done = shipments.run("track", name)
+    assert done.status == 2
+    assert "1 is on the failed-updates queue: rejected: status: is required" in done.err
+
+
+# ---- list and export
+
+
+def test_the_latest_status_of_each_shipment_is_listed(
+    pipeline: Pipeline, shipments: Shipments, shipment: Callable[[], str]
+) -> None:
+    name, another = shipment(), shipment()
+    carrier = {"carrier": name}
+    pipeline.put({"shipmentId": name, "status": "in transit", "eventTime": "2026-01-01T00:00Z"})
+    pipeline.put({"shipmentId": name, "status": "lost", **carrier})
+    pipeline.put({"shipmentId": another, "status": "delivered", **carrier})
+    pipeline.wait_for_rows(name, 2)
+    pipeline.wait_for_rows(another)
+    listed = shipments.told("list", "--carrier", name, "--sort", "status")
+    found = [(each["shipmentId"], each["status"], each["critical"]) for each in listed]
+    assert found == [(another, "DELIVERED", False), (name, "LOST", True)]
+
+
+def test_stored_updates_are_exported_to_a_file(
+    pipeline: Pipeline, shipments: Shipments, file: tuple[Path, str], tmp_path: Path
+) -> None:
+    (path, name), out = file, tmp_path / "out.jsonl"
+    shipments.run("send", str(path))
+    rows = pipeline.wait_for_rows(name, 3)
+    assert shipments.run("export", "--since", "2026-01-01T00:00Z", "--output", str(out)).status == 0
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    exported = [line for line in lines if line["shipmentId"] == name]
+    assert sorted(exported, key=lambda row: int(row["timestamp"])) == rows
 
 
 # ---- failed
@@ -185,10 +243,33 @@ def test_an_update_that_failed_three_times_is_listed_and_then_redriven(
     assert told["where"] == "function"
     assert "PutItem AccessDeniedException" in told["why"]
     (counts,) = shipments.redrive([name]).told
-    assert (counts["given"], counts["stored"]) == (1, 1)
+    assert (counts["redriven"], counts["stored"]) == (1, 1)
     assert stored_once(pipeline, [event])
     assert len(pipeline.alerts(name)) == 1
     assert pipeline.failed(name) == []
+
+
+def test_a_failed_update_is_discarded_by_the_id_in_the_mail_and_kept_in_a_file(
+    pipeline: Pipeline, shipments: Shipments, rejected: tuple[str, str], tmp_path: Path
+) -> None:
+    name, event_id = rejected
+    file = tmp_path / "discarded.jsonl"
+    done = shipments.run("discard", "--message", event_id, "--save", str(file))
+    assert done.status == 0, done.err
+    assert pipeline.failed(name) == []
+    (saved,) = map(json.loads, file.read_text("utf-8").splitlines())
+    assert json.loads(saved["body"])["envelope"]["id"] == event_id
+
+
+def test_an_erased_shipment_has_no_row_and_no_failed_update(
+    pipeline: Pipeline, shipments: Shipments, rejected: tuple[str, str]
+) -> None:
+    name, _ = rejected
+    pipeline.put({"shipmentId": name, "status": "IN_TRANSIT"})
+    pipeline.wait_for_rows(name, 1)
+    (done,) = shipments.told("erase", name, "--yes")
+    assert done["erased"] == {"rows": 1, "messages": 1}
+    assert (pipeline.rows(name), pipeline.failed(name)) == ([], [])
 
 
 # ---- redrive
@@ -199,7 +280,7 @@ def test_redriven_updates_are_stored_and_off_the_queue(
 ) -> None:
     done = shipments.redrive(names(undelivered))
     (counts,) = done.told
-    assert (done.status, counts["given"], counts["stored"]) == (0, SOME, SOME)
+    assert (done.status, counts["redriven"], counts["stored"]) == (0, SOME, SOME)
     assert stored_once(pipeline, undelivered)
     assert not any(map(pipeline.failed, names(undelivered)))
 
@@ -213,22 +294,27 @@ def rejected(pipeline: Pipeline, shipment: Callable[[], str]) -> tuple[str, str]
     return name, event_id
 
 
-def test_a_rejected_update_that_is_redriven_as_it_is_comes_back(
+def test_a_rejected_update_that_is_redriven_as_it_is_fails_again(
     shipments: Shipments, rejected: tuple[str, str]
 ) -> None:
     name, event_id = rejected
-    done = shipments.redrive([name])
+    assert shipments.redrive([name]).told[0]["redriven"] == 0
+    done = shipments.redrive([name], "--as-is")
     (counts,) = done.told
-    assert (done.status, counts["given"], counts["cameBack"]) == (1, 1, 1)
+    assert (done.status, counts["redriven"], counts["failedAgain"]) == (1, 1, 1)
     (told,) = shipments.failed(name)
-    assert (told["envelopeId"], told["messages"]) == (event_id, 1)
+    assert told["envelopeId"] == event_id
 
 
 def test_a_rejected_update_that_is_fixed_is_stored(
-    pipeline: Pipeline, shipments: Shipments, rejected: tuple[str, str]
+    pipeline: Pipeline, shipments: Shipments, rejected: tuple[str, str], tmp_path: Path
 ) -> None:
     name, event_id = rejected
-    done = shipments.redrive([name], "--fix", "eventTime=2026-01-01T12:00:00Z")
+    file = tmp_path / "fixed.csv"
+    file.write_text(f"envelopeId,eventTime\n{event_id},2026-01-01T12:00:00Z\n", "utf-8")
+    originals = tmp_path / "originals.jsonl"
+    done = shipments.redrive([name], "--details", str(file), "--save", str(originals))
+    assert event_id in originals.read_text("utf-8")
     assert (done.status, done.told[0]["stored"]) == (0, 1)
     (row,) = pipeline.rows(name)
     assert row["eventTime"] == "2026-01-01T12:00:00.000Z"
@@ -241,13 +327,13 @@ def test_an_interrupted_redrive_leaves_the_rest_for_the_next(
 ) -> None:
     every = names(undelivered)
     options = [part for name in every for part in ("--shipment", name)]
-    with shipments.running("redrive", *options, "--rate", "3", "--json") as process:
+    with shipments.running("redrive", *options, "--rate", "1", "--json") as process:
         pipeline.until(lambda: any(pipeline.rows(name) for name in every))
         done = interrupt(process)
     (counts,) = done.told
-    assert (done.status, 0 < counts["given"] < SOME) == (130, True)
-    assert len(shipments.failed(*every)) == SOME - counts["given"]
-    assert shipments.redrive(every).told[0]["given"] == SOME - counts["given"]
+    assert (done.status, 0 < counts["redriven"] < SOME) == (130, True)
+    assert len(shipments.failed(*every)) == SOME - counts["redriven"]
+    assert shipments.redrive(every).told[0]["redriven"] == SOME - counts["redriven"]
     assert pipeline.until(lambda: stored_once(pipeline, undelivered))
     assert not any(map(pipeline.failed, every))
 
@@ -258,11 +344,14 @@ def test_two_redrives_at_once_store_each_update_once(
     every = names(undelivered)
 
     def redrive(_: int) -> Done:
-        return shipments.redrive(every, "--watch", "0")
+        options = (*only(every), "--watch", "0", "--json")
+        with shipments.running("redrive", *options) as process:
+            out, err = process.communicate(timeout=SECONDS)
+        return Done(process.returncode, out, err)
 
     counts = [done.told[0] for done in pipeline.each(redrive, range(2))]
     shipments.redrive(every, "--watch", "0")  # one may have passed over what the other hid
-    assert sum(each["given"] for each in counts) <= SOME
+    assert sum(each["redriven"] for each in counts) <= SOME
     assert pipeline.until(lambda: stored_once(pipeline, undelivered))
     assert not any(map(pipeline.failed, every))
 

@@ -3,11 +3,11 @@
 import pytest
 from rich.console import Console
 
-from tests.soak import soak
+from tests.campaigns.soak import soak
 
-pytestmark = pytest.mark.own_stack("breaks its calls")
+pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("breaks its calls")]
 
-UPDATES = 500
+UPDATES = 150
 MINUTES = 3
 
 
@@ -17,7 +17,7 @@ def result() -> soak.Result:
     return soak.run(UPDATES, soak.SEED, MINUTES, Console(quiet=True))
 
 
-def test_of_500_updates_in_foul_weather_none_is_lost_and_none_doubled(result: soak.Result) -> None:
+def test_of_150_updates_in_foul_weather_none_is_lost_and_none_doubled(result: soak.Result) -> None:
     assert result.books.wrong == []
     assert result.books.sent == UPDATES == result.books.rows + result.books.rejected
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts import stack as stacks
+from scripts import deployment
 from scripts.embed import TEMPLATE
 from tests.integration.pipeline import Pipeline
 from tests.integration.template import as_json
@@ -41,7 +41,7 @@ def test_a_wrong_parameter_is_refused_by_what_is_allowed(
 ) -> None:
     template = TEMPLATE.read_text("utf-8")
     with pytest.raises(ClientError) as refusal:
-        stacks.deploy(client("cloudformation"), "wrong", template, {parameter: value})
+        deployment.deploy(client, "wrong", template, {parameter: value})
     assert parameter in str(refusal.value)
     assert allowed in str(refusal.value)
 

@@ -47,7 +47,7 @@ def test_only_tls_is_taken(
     pipeline: Pipeline, emulator: ministack.Emulator, user: Fields, call: str, scheme: str
 ) -> None:
     service, output, parameters = CALLS[call]
-    client = emulator.client(service, **user)
+    client = emulator.clients(**user)(service)
     # What a proxy in front of the emulator says of the connection that it was asked on.
     client.meta.events.register(
         "before-send",

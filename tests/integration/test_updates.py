@@ -46,7 +46,7 @@ def test_a_critical_update_alerts_in_words(pipeline: Pipeline) -> None:
         f"Environment: {environment}",
         "",
         "What to do next:",
-        f"scripts/shipments track {detail['shipmentId']} --environment {environment}",
+        f"shipments track {detail['shipmentId']} --environment {environment}",
     ]
     assert link.endswith("#critical-status")
 

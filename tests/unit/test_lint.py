@@ -59,6 +59,6 @@ def test_a_template_over_the_limit_fails(tmp_path: Path, excess: int, status: in
 def test_a_file_that_is_not_yaml_is_an_error_of_one_line(tmp_path: Path) -> None:
     result = run(changed(tmp_path, "Resources:\n", "Resources: {\n"))
     assert result.exit_code == 2
-    assert result.output.startswith("Error: Invalid value for --template: ")
+    assert result.output.startswith("Error: --template: ")
     assert "Stack.yml is not YAML: " in result.output
     assert result.output.count("\n") == 1

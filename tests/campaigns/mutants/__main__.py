@@ -9,7 +9,7 @@ import time
 
 import click
 
-from tests import pythons
+from tests.campaigns import pythons
 from tests.campaigns.mutants import handler, template
 from tests.campaigns.mutants.campaign import Campaign, FailingTestError, Mutant, run
 

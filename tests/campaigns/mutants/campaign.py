@@ -43,7 +43,6 @@ class Campaign:
         may_notice: Callable[[pytest.Item], bool],
         prepare: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what returns the mutants, which tests to run, and what to load once for all."""
         self._mutants, self._may_notice, self._prepare = mutants, may_notice, prepare
         self.survivors: list[str] = []
         self.tried = 0

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests import handler
+from shipments import handler
 from tests.campaigns.mutants.campaign import Mutant
 
 TESTS = [handler.PATH.parents[1] / "tests" / "unit" / "handler"]
-# These try thousands of events each, and what they notice the others notice sooner.
-SLOW = {"test_emf.py", "test_properties.py", "test_questions.py", "test_emf_rules.py"}
+# These try many events each, and what they notice the others notice sooner.
+SLOW = {"test_properties.py", "test_questions.py", "test_emf_rules.py"}
 # Source lines, or parts of them, whose change nobody can notice, each with the reason.
 EQUIVALENT = {
     "other comparison: if event_ms < YEAR_2000_MS": "the year 2000 itself is accepted before",

@@ -34,7 +34,6 @@ class Change(NamedTuple):
     value: Any
 
     def __str__(self) -> str:
-        """Return the path and the change."""
         return f"{'.'.join(map(str, self.place))}: {self.change}"
 
     def make(self, template: Any) -> None:

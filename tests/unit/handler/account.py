@@ -1,4 +1,4 @@
-"""An AWS account in memory that has the stack's table, topic and queue, and the handler."""
+"""The account in memory with the handler in it, warm, and what comes of an invocation."""
 
 import io
 import json
@@ -7,33 +7,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import cfn_flip
 import pytest
 from moto import mock_aws
 
-from tests import handler
+from tests.account import (
+    REGION,
+    FakeAccount,
+    Fields,
+)
 from tests.unit.handler.gate import Gate
 
-ROOT = Path(__file__).resolve().parents[3]
-REGION = "us-east-1"
-ENVIRONMENT = "test"
 REQUEST_ID = "c1d2e3f4-a5b6-4798-8a9b-acbdcedfe0f1"
-
-_TEMPLATE = cfn_flip.load_yaml((ROOT / "templates" / "TapStack.yml").read_text("utf-8"))
-FUNCTION = _TEMPLATE["Resources"]["ShipmentProcessorFunction"]["Properties"]
-TABLE = _TEMPLATE["Resources"]["ShipmentLogsTable"]["Properties"]
-CRITICAL_STATUSES = _TEMPLATE["Parameters"]["CriticalStatuses"]["Default"]
-RUNBOOK_URL = "https://example.com/runbook"
-
 # The mocked queue hands out as many messages as it has, up to SQS's limit.
 _AT_ONCE = 10
-
-Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,26 +60,15 @@ class Delivery:
         return reason if self.result["statusCode"] == 400 else None
 
 
-class Account:
+class Account(FakeAccount):
     """The account, and a handler in it that was started with the default settings."""
 
     def __init__(self, gate: Gate) -> None:
-        """Make table, topic, queue, and a queue that gets what the topic gets; load the handler."""
+        super().__init__(_own_session())  # what the tests ask for goes past the gate
         self.gate = gate
-        # What the tests themselves ask for goes past the gate.
-        self._dynamodb, self._sns, self._sqs = _own_clients()
-        self.table = f"shipment-logs-{ENVIRONMENT}"
-        self._dynamodb.create_table(
-            TableName=self.table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=_plain(TABLE["AttributeDefinitions"]),
-            KeySchema=_plain(TABLE["KeySchema"]),
-        )
-        self.topic = self._sns.create_topic(Name=f"shipment-alerts-{ENVIRONMENT}")["TopicArn"]
-        self.queue = self._queue(f"shipment-failed-updates-{ENVIRONMENT}")
-        self._mailbox = self._queue("mailbox")
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._mailbox, AttributeNames=["QueueArn"])
-        self._sns.subscribe(
+        self._mailbox = self.make_queue("mailbox")
+        arn = self.sqs.get_queue_attributes(QueueUrl=self._mailbox, AttributeNames=["QueueArn"])
+        self.sns.subscribe(
             TopicArn=self.topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
         )
         self.restart()
@@ -97,17 +76,12 @@ class Account:
 
     def restart(self, **changes: str) -> None:
         """Replace the handler by one that is just started, with changes in its environment."""
-        self.handler = self._load(changes)
+        self.handler = self.start_handler(**changes)
 
     def empty(self) -> None:
         """Make all as it was in the beginning, but for the handler, which is warm by now."""
-        asked = set(self.gate.attempts)  # what was not asked for need not be looked for
-        if "PutItem" in asked:
-            self.delete_rows()
-        if "Publish" in asked:
-            self._receive(self._mailbox)
-        if "SendMessage" in asked:
-            self._receive(self.queue)
+        self.delete_rows()
+        self.delete_messages()
         self.gate.reset()
         self.handler = self._warm
 
@@ -138,12 +112,6 @@ class Account:
             self.gate.attempts[attempts:],
         )
 
-    def rows(self) -> list[Fields]:
-        """Return the table's rows in the order of their keys, attributes as plain values."""
-        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table)
-        rows = [_row(item) for page in pages for item in page["Items"]]
-        return sorted(rows, key=lambda row: (row["shipmentId"], row["timestamp"]))
-
     def row(self) -> Fields:
         """Return the table's only row."""
         (row,) = self.rows()
@@ -155,16 +123,7 @@ class Account:
             name: {"N": str(value)} if isinstance(value, int) else {"S": value}
             for name, value in attributes.items()
         }
-        self._dynamodb.put_item(TableName=self.table, Item=item)
-
-    def delete_rows(self) -> None:
-        """Delete all rows past the handler."""
-        for row in self.rows():
-            key = {
-                "shipmentId": {"S": row["shipmentId"]},
-                "timestamp": {"N": str(row["timestamp"])},
-            }
-            self._dynamodb.delete_item(TableName=self.table, Key=key)
+        self.dynamodb.put_item(TableName=self.table, Item=item)
 
     def alerts(self) -> list[Alert]:
         """Return what the topic's subscribers got since the last call."""
@@ -194,34 +153,13 @@ class Account:
         """Return the ids of the same messages."""
         return [message["MessageId"] for message in self._messages(self.queue)]
 
-    def _load(self, changes: Mapping[str, str]) -> ModuleType:
-        """Return the handler as a cold start makes it.
-
-        The names of its variables are the template's: one that is missing here is an error.
-        """
-        values = {
-            "DYNAMODB_TABLE": self.table,
-            "SNS_TOPIC_ARN": self.topic,
-            "FAILED_UPDATES_QUEUE_URL": self.queue,
-            "ENVIRONMENT": ENVIRONMENT,
-            "CRITICAL_STATUSES": CRITICAL_STATUSES,
-            "RUNBOOK_URL": RUNBOOK_URL,
-            "ROW_RETENTION_DAYS": "0",
-            **changes,
-        }
-        return handler.load({name: values[name] for name in FUNCTION["Environment"]["Variables"]})
-
-    def _queue(self, name: str) -> str:
-        url: str = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        return url
-
     def _receive(self, queue: str) -> list[str]:
         return [message["Body"] for message in self._messages(queue)]
 
     def _messages(self, queue: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while len(found) % _AT_ONCE == 0:
-            answer = self._sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=_AT_ONCE)
+            answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=_AT_ONCE)
             messages = answer.get("Messages")
             if not messages:
                 break
@@ -230,7 +168,7 @@ class Account:
                 {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
                 for number, message in enumerate(messages)
             ]
-            self._sqs.delete_message_batch(QueueUrl=queue, Entries=entries)
+            self.sqs.delete_message_batch(QueueUrl=queue, Entries=entries)
         return found
 
 
@@ -252,21 +190,8 @@ def _session() -> boto3.Session:
 
 
 @cache
-def _own_clients() -> list[Any]:
-    session = boto3.Session(region_name=REGION)
-    return [session.client(service) for service in ("dynamodb", "sns", "sqs")]
-
-
-def _row(item: Mapping[str, Mapping[str, Any]]) -> Fields:
-    row = {}
-    for name, typed in item.items():
-        ((kind, value),) = typed.items()
-        row[name] = int(value) if kind == "N" else value
-    return row
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value))
+def _own_session() -> boto3.Session:
+    return boto3.Session(region_name=REGION)
 
 
 def is_iso(value: str) -> bool:

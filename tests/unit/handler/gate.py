@@ -27,7 +27,6 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        """Let everything through."""
         self.reset()
 
     def reset(self) -> None:
@@ -58,7 +57,7 @@ class Gate:
         """Answer the next requests of an operation with a fault."""
         self._faults[operation] = [fault] * times
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Let everything through again."""
         self._faults.clear()
 

@@ -6,10 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.drawing.filters import parse_filter
-
 Row = dict[str, Any]
 HOUR_MS = 3_600_000
+_TERM = re.compile(r'(?P<name>\w+) = "(?P<value>[^"]*)"|not ispresent\((?P<absent>\w+)\)')
 _AGGREGATE = re.compile(r"(?:(?P<count>count)\(\*\)|latest\((?P<latest>\w+)\)) as (?P<alias>\w+)")
 
 
@@ -33,7 +32,7 @@ class Question:
         rows = [discovered(line) for line in lines]
         for word, rest in self.commands:
             rows = {
-                "filter": lambda rows, rest: list(filter(parse_filter(rest), rows)),
+                "filter": _filter,
                 "sort": _sort,
                 "limit": lambda rows, rest: rows[: int(rest)],
                 "display": _display,
@@ -54,6 +53,15 @@ def discovered(line: str) -> Row:
     """Return a line's fields as Insights finds them: what is missing is not there."""
     row: Row = json.loads(line)
     return {**row, "@timestamp": row["_aws"]["Timestamp"]}
+
+
+def _filter(rows: list[Row], rest: str) -> list[Row]:
+    for each in rest.split(" and "):
+        term = _TERM.fullmatch(each)
+        assert term is not None, each
+        name, value = term["name"] or term["absent"], term["value"]
+        rows = [row for row in rows if row.get(name) == value]
+    return rows
 
 
 def _sort(rows: list[Row], rest: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What people are told of a critical update, and that they are told once."""
+"""What people are mailed about a critical update, and that it is one mail."""
 
 import shlex
 
@@ -24,7 +24,7 @@ def test_an_alert_reads_well_in_a_mail(account: Account) -> None:
         "Environment: test",
         "",
         "What to do next:",
-        "scripts/shipments track SHIP-12345 --environment test",
+        "shipments track SHIP-12345 --environment test",
         "https://example.com/runbook#critical-status",
     ]
 
@@ -35,7 +35,7 @@ def test_a_command_in_an_alert_is_safe_to_paste(account: Account) -> None:
     (alert,) = account.alerts()
     shown = shipment_id.replace("\u00a0", " ").replace("\u202e", "?")
     assert shlex.split(alert.body.splitlines()[-2]) == [
-        *("scripts/shipments", "track", shown, "--environment", "test")
+        *("shipments", "track", shown, "--environment", "test")
     ]
 
 

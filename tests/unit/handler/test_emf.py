@@ -5,20 +5,14 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 emf.schema.json and emf.py restate them; test_emf_rules.py proves those two.
 """
 
-import json
-import random
-import string
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.hostile.outcome import named
 from tests.unit.handler import emf, gate
 from tests.unit.handler.account import Account
 from tests.unit.handler.test_failures import CALLS
-from tests.unit.handler.test_properties import FAULTS, OPERATIONS, envelopes, values
+from tests.unit.handler.test_properties import FAULTS
 from tests.unit.handler.test_status import KNOWN
 from tests.unit.handler.updates import Fields, critical, envelope, update
 
@@ -80,38 +74,6 @@ def test_an_invocation_that_raises_is_one_valid_line(
     assert (line["outcome"], line["ProcessingErrors"]) == ("failed", 1)
 
 
-def test_each_event_of_the_hostile_corpus_is_one_valid_line(account: Account) -> None:
-    faults = {}
-    for own, entry in named():
-        try:
-            event = json.loads(entry.event(own))
-        except (ValueError, RecursionError):
-            continue  # Lambda's runtime does not get as far as the handler
-        try:
-            emf.read(account.attempt(event).printed)
-        except emf.BrokenLineError as error:
-            faults[entry.name] = str(error)
-    assert faults == {}
-
-
-@settings(max_examples=60)
-@given(
-    event=envelopes,
-    replay=st.none() | values,
-    broken=st.lists(st.tuples(st.sampled_from(OPERATIONS), st.sampled_from(FAULTS)), max_size=2),
-)
-def test_whatever_comes_is_one_valid_line(
-    shared_account: Account, event: Any, replay: Any, broken: list[tuple[str, gate.Fault]]
-) -> None:
-    account = shared_account
-    account.empty()
-    if isinstance(event, dict) and replay is not None:
-        event["replay-name"] = replay
-    for operation, fault in broken:
-        account.gate.break_calls(operation, fault, times=2)
-    emf.read(account.attempt(event).printed)
-
-
 @pytest.mark.parametrize("environment", ["-", "0", "x" * 38])
 def test_a_line_is_valid_in_any_environment(account: Account, environment: str) -> None:
     account.restart(ENVIRONMENT=environment)
@@ -123,37 +85,15 @@ def test_a_line_is_valid_in_any_environment(account: Account, environment: str) 
 STORED = ("ProcessingErrors", "CriticalAlerts", "EndToEndLatency", "ShipmentUpdatesProcessed")
 
 
-def test_ten_thousand_statuses_add_no_metric_to_those_of_the_known_and_other(
+def test_whatever_the_status_its_metrics_are_those_of_the_known_and_of_other(
     account: Account,
 ) -> None:
-    # What the table and the topic do with an update is not looked at here.
-    sent = (
-        "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
-    )
-    answers = {"PutItem": "{}", "UpdateItem": "{}", "Publish": sent}
-    for operation, body in answers.items():
-        account.gate.break_calls(operation, gate.answer(body), times=20_000)
     seen = set()
-    for status in statuses(10_000):
+    for number, status in enumerate([*KNOWN, "held at customs", "lost-ish", "配送中", "TRANSITX"]):
         # A producer who names fields of its own like ours adds nothing either.
-        event = update(status=status, Status=status, Environment=status)
+        event = update(status=status, shipmentId=f"S-{number}", Status=status, Environment=status)
         seen.update(emf.series(account.deliver(event).log))
     assert seen == {(name, "Environment=test") for name in STORED} | {
         ("ShipmentUpdatesProcessed", "Environment=test", f"Status={status}")
         for status in [*KNOWN, "OTHER"]
     }
-
-
-def statuses(number: int) -> set[str]:
-    """Return that many statuses: known ones spelled anyhow, ones nearly known, and any words."""
-    chance = random.Random(4)  # noqa: S311 - the same words in each run; nothing is secret
-    found: set[str] = set()
-    while len(found) < number:
-        word = chance.choice(KNOWN)
-        letters = (string.ascii_letters, string.printable, "ÄßéΩЖ配送中🚚")[len(found) % 3]
-        other = "".join(chance.choices(letters, k=chance.randint(1, 20)))
-        spelled = "".join(chance.choice((char.lower(), char, f"{char}-")) for char in word)
-        status = chance.choice((other, spelled, word + other, other + word))
-        if any(map(str.isalnum, status)):  # of separators alone it is rejected
-            found.add(status)
-    return found

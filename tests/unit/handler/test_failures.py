@@ -80,7 +80,7 @@ def test_a_failed_update_is_one_row_and_alerted_when_it_comes_again(
     for _ in range(2):
         assert account.attempt(critical()).error is not None
     early = len(account.alerts())
-    account.gate.mend()
+    account.gate.repair()
     account.deliver(critical())
     account.deliver(critical())
     assert "alertedAt" in account.row()

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from scripts.embed import ROOT
 from tests.unit.handler import gate
-from tests.unit.handler.account import ROOT, Account
+from tests.unit.handler.account import Account
 from tests.unit.handler.insights import HOUR_MS, Question, Row, discovered
 from tests.unit.handler.updates import TIME_MS, critical, envelope, update
 
@@ -20,7 +21,6 @@ class Clock:
     """The time, which stands still until it is told to go on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Stop the clock."""
         self._now_ms = TIME_MS + 1_000
         monkeypatch.setattr(time, "time_ns", lambda: self._now_ms * 1_000_000)
 

@@ -1,4 +1,4 @@
-"""An update that breaks the contract is kept, and people are told of it."""
+"""An update that breaks the contract is kept, and people get a mail."""
 
 import json
 import re
@@ -125,7 +125,7 @@ def test_the_mail_of_a_refused_update_says_what_why_and_what_to_do(account: Acco
         "Environment: test",
         "",
         "What to do next:",
-        f"scripts/shipments failed --id {EVENT_ID} --environment test",
+        f"shipments failed --id {EVENT_ID} --environment test",
         "https://example.com/runbook#processing-error",
     ]
 
@@ -210,7 +210,7 @@ def test_a_command_in_a_mail_is_safe_to_paste(account: Account) -> None:
     account.deliver(envelope(update(status=None)["detail"], id="1; rm -rf ~ '"))
     (alert,) = account.alerts()
     command = alert.body.splitlines()[-2]
-    assert shlex.split(command)[:4] == ["scripts/shipments", "failed", "--id", "1; rm -rf ~ '"]
+    assert shlex.split(command)[:4] == ["shipments", "failed", "--id", "1; rm -rf ~ '"]
 
 
 @pytest.mark.parametrize("end", LINE_ENDS)

@@ -1,5 +1,7 @@
 """How a status is spelled in a row, whoever sent it."""
 
+import random
+
 import pytest
 
 from tests.unit.handler.account import Account
@@ -45,6 +47,16 @@ def test_a_known_status_is_one_word_in_any_spelling(account: Account, known: str
     for number, spelling in enumerate(spellings):
         account.deliver(update(status=spelling, shipmentId=str(number)))
     assert [row["status"] for row in account.rows()] == [known] * len(spellings)
+
+
+def test_ten_thousand_spellings_of_the_known_statuses_are_the_known_statuses(
+    account: Account,
+) -> None:
+    chance = random.Random(4)  # noqa: S311 - the same spellings in each run; nothing is secret
+    for number in range(10_000):
+        known = KNOWN[number % len(KNOWN)]
+        spelled = "".join(chance.choice((char, char.lower(), f"{char}-")) for char in known)
+        assert account.handler.status_word(spelled) == known, spelled
 
 
 @pytest.mark.parametrize(

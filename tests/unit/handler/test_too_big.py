@@ -87,7 +87,7 @@ def test_a_too_big_update_that_the_queue_refuses_is_kept_when_it_comes_again(
 ) -> None:
     account.gate.break_calls("SendMessage", gate.refusal(500, "InternalError"))
     assert account.attempt(BIG).error is not None
-    account.gate.mend()
+    account.gate.repair()
     account.deliver(BIG)
     assert len(account.kept()) == 1
     assert "rawEventKeptAt" in account.row()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from shipments.events import DETAIL_TYPE, SOURCE
+
 # Leaves a field out.
 ABSENT: Any = object()
 
@@ -36,8 +38,8 @@ def envelope(detail: Any, **fields: Any) -> Fields:
     around = {
         "version": "0",
         "id": EVENT_ID,
-        "detail-type": "Shipment Update",
-        "source": "logistics.shipments",
+        "detail-type": DETAIL_TYPE,
+        "source": SOURCE,
         "account": "123456789012",
         "time": TIME,
         "region": "us-east-1",

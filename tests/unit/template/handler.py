@@ -16,7 +16,7 @@ from unittest.mock import patch
 import boto3
 from botocore.exceptions import ClientError
 
-from tests.handler import load
+from shipments.handler import load
 from tests.unit.handler.updates import critical, update
 
 Fields = dict[str, Any]

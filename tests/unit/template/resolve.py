@@ -114,7 +114,6 @@ class Deployment:
         region: str = "us-east-1",
         partition: str = "aws",
     ) -> None:
-        """Take a template as load() returns it; nothing is resolved until it is asked for."""
         self.template = template
         defaults = {name: each.get("Default") for name, each in template["Parameters"].items()}
         # CloudFormation hands every parameter on as text, whatever its type.

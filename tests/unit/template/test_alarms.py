@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.embed import ROOT
-from scripts.shipments import main as shipments
+from shipments.cli import main as shipments
 from tests.unit.template import handler, metrics
 from tests.unit.template.resolve import Deployment
 
@@ -208,7 +208,7 @@ def test_a_description_ends_in_a_command_and_the_runbook_s_section(
         if program == "aws":
             assert arguments == ["sns", "list-subscriptions-by-topic", "--topic-arn", alerts]
             continue
-        assert program == "scripts/shipments"
+        assert program == "shipments"
         command = shipments.commands[arguments.pop(0)]
         parser = command.make_parser(command.context_class(command))
         values, rest, _ = parser.parse_args(arguments)

@@ -1,6 +1,6 @@
 """The outputs: what a client, an operator or another stack needs to find."""
 
-from scripts.operations import deployed
+from shipments import stack as stacks
 from tests.unit.template.resolve import RETURNS, Deployment
 
 OUTPUTS = {
@@ -12,7 +12,7 @@ OUTPUTS = {
 
 
 def test_the_stack_has_these_outputs(stack: Deployment) -> None:
-    assert stack.outputs.keys() == OUTPUTS >= deployed.OUTPUTS
+    assert stack.outputs.keys() == OUTPUTS >= stacks.OUTPUTS
 
 
 def test_an_output_is_what_its_name_says(stack: Deployment) -> None:
