@@ -112,6 +112,11 @@ def test_the_business_comes_first(graphs: dict[str, Graph]) -> None:
     assert [selected["Status"] for *_, selected, _ in drawn(by_status)] == [""]
 
 
+def test_each_graph_has_a_point_per_five_minutes(graphs: dict[str, Graph]) -> None:
+    # The console's default; a SEARCH has a period of its own.
+    assert {line.period for graph in graphs.values() for line in graph.lines} == {300}
+
+
 def test_an_axis_begins_at_zero_and_says_its_unit(graphs: dict[str, Graph]) -> None:
     for title, graph in graphs.items():
         unit = metrics.unit(each[:2] for each in drawn(graph))
