@@ -24,14 +24,14 @@ def rules_line(stack: Stack) -> str:
     """Return one line: which version's rules are used here, and whether the function has them."""
     rules = f"Checked by the rules of shipments {__version__}"
     try:
-        deployed = _digest(_code(stack))
+        other = other_code(stack)
     except (ClientError, BotoCoreError, OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         return f"{rules}; not compared with the deployed function: {explain(error)}."
-    if deployed == _digest(handler.PATH.read_bytes()):
+    if not other:
         return f"{rules}, which the deployed function has."
     return (
         f"Warning: {rules[0].lower()}{rules[1:]} (handler {handler.digest()}), but the deployed "
-        f"function has other code (handler {deployed}): it may reject other updates. Install the "
+        f"function has other code (handler {other}): it may reject other updates. Install the "
         "version that belongs to the stack, or deploy the template of this one."
     )
 

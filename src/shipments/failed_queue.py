@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from types import TracebackType
 from typing import Any, final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -51,12 +50,7 @@ class FailedQueue:
     def __enter__(self) -> "FailedQueue":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.give_back()
 
     def depth(self) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, final
 
 NOTICE = b"\nEnding what is under way; press Ctrl-C again to break off.\n"
@@ -25,12 +25,7 @@ class Interrupt:
                 self._previous[each] = signal.signal(each, self._ask)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for each, handler in self._previous.items():
             signal.signal(each, handler)
 
