@@ -15,6 +15,7 @@ UNIT_HALVES := '$(UNIT) tests/unit/handler tests/unit/template tests/campaigns' 
 INTEGRATION := $(BIN)/python -m pytest tests/integration
 # Two halves that take equally long, because much of an emulator's time is waiting.
 INTEGRATION_HALVES := '$(INTEGRATION) -m own_emulator' '$(INTEGRATION) -m "not own_emulator"'
+KEY_HALVES := $(subst tests/integration,tests/integration --data-key,$(INTEGRATION_HALVES))
 # $(call handler-tests,LETTERS): the handler's tests in the files whose names begin so. [a-r] and
 # [s-z] take about equally long.
 handler-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/handler/test_$(1)*.py)
@@ -33,7 +34,7 @@ define set-up
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -64,6 +65,9 @@ unit: $(VENV)/ready ## run the tests that need neither network nor emulator
 
 integration: $(VENV)/ready ## run the tests of the deployed stack, on emulators
 	$(SIDE_BY_SIDE) $(INTEGRATION_HALVES)
+
+integration-key: $(VENV)/ready ## the same with stacks whose data a customer's key encrypts
+	$(SIDE_BY_SIDE) $(KEY_HALVES)
 
 ### Campaigns, minutes each
 taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## run taskcat's tests on an emulator

@@ -38,8 +38,10 @@ def prepare(local: emulator.Emulator, config: Fields) -> None:
     """
     project = config["project"]
     local.client("s3").create_bucket(Bucket=project["name"])
-    for test in config["tests"].values():
-        path = test.get("template", project["template"])
+    paths = [str(path.relative_to(ROOT)) for path in (ROOT / "templates").iterdir()]
+    for path in paths + [
+        test["template"] for test in config["tests"].values() if "template" in test
+    ]:
         local.client("s3").upload_file(str(ROOT / path), project["name"], path)
     general = {"general": {"parameters": emulator.PARAMETERS}}
     (local.folder / ".taskcat.yml").write_text(json.dumps(general), "utf-8")
@@ -82,7 +84,7 @@ def pipeline_id(client: Callable[[str], Any], stack_id: str) -> str:
     nested = [
         resource["PhysicalResourceId"]
         for resource in found
-        if resource["ResourceType"] == "AWS::CloudFormation::Stack"
+        if resource["LogicalResourceId"] == "TapStack"
     ]
     return str((nested or [stack_id])[0])
 
@@ -137,6 +139,11 @@ def run(local: emulator.Emulator, config: Fields) -> Iterator[tuple[str, str]]:
     tables = client("dynamodb").list_tables()["TableNames"]
     is_gone = states == {"DELETE_COMPLETE"} and not tables
     yield "the stacks are deleted", "" if is_gone else f"{states or 'no stack'}, tables: {tables}"
+    kms = client("kms")
+    keys = [kms.describe_key(KeyId=key["KeyId"]) for key in kms.list_keys()["Keys"]]
+    key_states = {key["KeyMetadata"]["KeyState"] for key in keys}
+    is_gone = key_states == {"PendingDeletion"}
+    yield "the key is being deleted", "" if is_gone else f"{key_states or 'no key'}"
 
 
 @click.command()

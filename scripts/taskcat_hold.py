@@ -2,7 +2,8 @@
 
 Arguments: the project's folder and the region. It runs in taskcat's environment, started by `make
 taskcat-aws` or by scripts/taskcat.py: prints one line of JSON when the stacks are created (test to
-stack id), and deletes them at the next line or the end of its input.
+stack id), and deletes them at the next line or the end of its input. It
+deletes the key of templates/DataKey.yml by itself, because that outlives its stack.
 """
 
 import json
@@ -56,6 +57,17 @@ def main(project: str, region: str) -> None:
     with test as stacks:
         print(json.dumps({stack.test_name: stack.id for stack in stacks}), flush=True)  # noqa: T201
         sys.stdin.readline()
+    for stack in stacks:
+        delete_keys(stack)
+
+
+def delete_keys(stack: Any) -> None:
+    """Have the keys in a stack's outputs deleted as soon as KMS can, which is in seven days."""
+    for output in stack.outputs:
+        if output.key == "KmsKeyArn":
+            kms = stack.region.client("kms")
+            kms.schedule_key_deletion(KeyId=output.value, PendingWindowInDays=7)
+            show(f"{stack.test_name}: {output.value} is deleted in 7 days")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from scripts import deployment
 from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.stack import Clients, describe
+from tests.integration.data_key import deploy_with_key
 from tests.integration.pipeline import DEPLOYED, EMULATED, Pipeline
 
 # Asynchronous retries come after this many seconds and then twice as many: long enough to repair
@@ -30,12 +31,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="test this deployed stack, in the account, region and endpoint that boto3 is "
         "configured for, instead of one in an emulator; its subscribers get the run's alerts",
     )
+    parser.addoption(
+        "--data-key",
+        action="store_true",
+        help="encrypt the data of each stack that is deployed with a key from DataKey.yml",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers of tests that need a stack, or an emulator, of their own."""
+    """Register the markers of tests that need something of their own; see to the keys."""
     config.addinivalue_line("markers", OWN_STACK)
     config.addinivalue_line("markers", OWN_EMULATOR)
+    if config.getoption("--data-key"):
+        deployment.deploy = deploy_with_key
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -45,7 +45,7 @@ def test_nothing_is_found_where_a_deployment_would_succeed(account: Account) -> 
     result = account.run("--before", str(TEMPLATE), "--parameter", f"EnvironmentSuffix={SUFFIX}")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (
         0,
-        "6 ok, 0 problems, 0 warnings.",
+        "7 ok, 0 problems, 0 warnings.",
     )
 
 

@@ -101,7 +101,7 @@ def test_the_second_test_gives_every_parameter_another_value_than_its_default(na
 
 @pytest.mark.parametrize(("test", "name"), [(t, name) for t in TESTS for name in GIVEN[t]])
 def test_every_value_is_one_that_the_template_takes(test: str, name: str) -> None:
-    rule = PARAMETERS.get(name, {})
+    rule = NESTING["Parameters"][name] if name == "KmsKeyArn" else PARAMETERS.get(name, {})
     value = str(GIVEN[test][name]).replace(RANDOM_STRING, RENDERED)
     assert re.fullmatch(rule.get("AllowedPattern", ".*"), value)
     assert value in map(str, rule.get("AllowedValues", [value]))
@@ -113,7 +113,11 @@ def test_every_value_is_one_that_the_template_takes(test: str, name: str) -> Non
 @each_parameter
 def test_the_nesting_template_passes_every_parameter_on(name: str) -> None:
     passed = NESTING["Resources"]["TapStack"]["Properties"]["Parameters"]
-    assert passed[name] == {"Ref": "Bus" if name == "EventBusName" else name}
+    made = {
+        "EventBusName": {"Ref": "Bus"},
+        "KmsKeyArn": {"Fn::GetAtt": ["Key", "Outputs.KmsKeyArn"]},
+    }
+    assert passed[name] == made.get(name, {"Ref": name})
 
 
 def test_the_nesting_template_makes_the_bus_that_it_names() -> None:

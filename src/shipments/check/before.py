@@ -241,6 +241,25 @@ def _region(p: Plan) -> str:
     return str(p.client("cloudformation").meta.region_name)
 
 
+def key(p: Plan) -> Iterator[Finding]:
+    """Find that the key cannot be used, which is not seen before half of the stack is there."""
+    arn = p.parameters.get("KmsKeyArn")
+    if not arn:
+        return
+    found = ask(p.client, "kms", "describe_key", KeyId=arn)
+    state = found["KeyMetadata"]["KeyState"] if found else "not in this account and region"
+    if state != "Enabled":
+        yield Finding(
+            f"KmsKeyArn: the key {arn} is {state}. To make one:",
+            aws(
+                "cloudformation deploy",
+                template_file="templates/DataKey.yml",
+                stack_name=f"shipments-key-{p.suffix}",
+                parameter_overrides=f"EnvironmentSuffix={p.suffix}",
+            ),
+        )
+
+
 QUESTIONS: tuple[Check[Plan], ...] = (
     Check("template", "CloudFormation takes it in a request", template),
     Check("stack", "no stack {it.name}, and none with suffix {it.suffix}", stacks),
@@ -249,5 +268,6 @@ QUESTIONS: tuple[Check[Plan], ...] = (
     Check(
         "runtime", "{it.parameters[LambdaRuntime]} is not deprecated in the next 180 days", runtime
     ),
+    Check("key", "usable, if KmsKeyArn names one", key),
     Check("permissions", "the simulation denies nothing", permissions),
 )

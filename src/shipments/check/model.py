@@ -29,6 +29,7 @@ PARAMETERS = {
     "RowRetentionDays": "0",
     "ArchiveRetentionDays": "30",
     "LogRetentionDays": "30",
+    "KmsKeyArn": "",
     "TableDeletionProtection": "true",
 }
 # What services answer about something that does not exist.
@@ -36,6 +37,7 @@ MISSING = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "NoSuchEntity",
     "NotFound",
+    "NotFoundException",
     "QueueDoesNotExist",
     "ResourceNotFound",
     "ResourceNotFoundException",
@@ -70,6 +72,11 @@ class Deployed:
         self.table = stack["ShipmentLogsTableName"]
         self.alert_topic = self.arn("sns", f"shipment-alerts-{self.environment}")
         self.alarm_topic = self.arn("sns", f"shipment-alarms-{self.environment}")
+
+    @property
+    def encryption(self) -> str:
+        """Whose key encrypts the stack's data."""
+        return self.parameters["KmsKeyArn"] or "keys that AWS owns"
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource in the stack's account and region."""

@@ -33,6 +33,7 @@ def other_values() -> dict[str, str]:
         "RowRetentionDays": "365",
         "ArchiveRetentionDays": "90",
         "LogRetentionDays": "7",
+        "KmsKeyArn": "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-0123abc",
         "TableDeletionProtection": "false",
     }
 

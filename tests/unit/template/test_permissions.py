@@ -9,13 +9,15 @@ TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
 def grants(stack: Deployment) -> set[tuple[str, str]]:
-    """Return each action allowed, with the one resource it is allowed on."""
+    """Return each action allowed without a condition, with the one resource it is allowed on."""
     (policy,) = stack["LambdaExecutionRole"]["Policies"]
     assert policy.keys() == {"PolicyName", "PolicyDocument"}
     assert policy["PolicyName"] == "ProcessShipmentUpdates"
     assert policy["PolicyDocument"]["Version"] == "2012-10-17"
     found = set()
     for statement in policy["PolicyDocument"]["Statement"]:
+        if "Condition" in statement:
+            continue  # the key: test_encryption.py
         assert statement.keys() == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
         actions = statement["Action"]

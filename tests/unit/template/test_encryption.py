@@ -1,0 +1,158 @@
+"""Whose key encrypts the data: the services', or the user's own, as DataKey.yml makes one."""
+
+import json
+from typing import Any
+
+import cfn_flip
+import pytest
+
+from scripts.embed import ROOT
+from tests.unit.template.resolve import ACCOUNT, Deployment
+from tests.unit.template.test_resources import schema
+
+# What holds data, and where its key is named; the table's has settings of its own.
+ENCRYPTED = {
+    "ShipmentUpdateArchive": "KmsKeyIdentifier",
+    "ShipmentProcessorFunction": "KmsKeyArn",
+    "ShipmentProcessorLogGroup": "KmsKeyId",
+    "FailedUpdatesQueue": "KmsMasterKeyId",
+    "AlertTopic": "KmsMasterKeyId",
+    "AlarmTopic": "KmsMasterKeyId",
+}
+
+
+def test_without_a_key_no_resource_names_one(template: dict[str, Any]) -> None:
+    stack = Deployment(template)
+    assert [name for name, where in ENCRYPTED.items() if where in stack[name]] == []
+    assert stack["FailedUpdatesQueue"]["SqsManagedSseEnabled"] is True
+    # Named, so that a stack that gives its key up again says so.
+    assert stack["ShipmentLogsTable"]["SSESpecification"] == {"SSEEnabled": False}
+
+
+def test_a_key_encrypts_everything_that_holds_data(
+    template: dict[str, Any], other_values: dict[str, str]
+) -> None:
+    stack, key = Deployment(template, other_values), other_values["KmsKeyArn"]
+    assert {name: stack[name].get(where) for name, where in ENCRYPTED.items()} == dict.fromkeys(
+        ENCRYPTED, key
+    )
+    assert stack["FailedUpdatesQueue"]["SqsManagedSseEnabled"] is False  # one excludes the other
+    assert stack["ShipmentLogsTable"]["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": key,
+    }
+
+
+def test_every_resource_that_can_take_a_key_has_one(
+    template: dict[str, Any],
+) -> None:
+    def takes_a_key(kind: str) -> bool:
+        return any("kms" in name.lower() for name in schema(kind).schema["properties"])
+
+    resources = template["Resources"]
+    able = {name for name, each in resources.items() if takes_a_key(each["Type"])}
+    assert able == set(ENCRYPTED)
+
+
+def conditional(stack: Deployment) -> list[dict[str, Any]]:
+    """Return the statements of the role that have a condition."""
+    (policy,) = stack["LambdaExecutionRole"]["Policies"]
+    return [each for each in policy["PolicyDocument"]["Statement"] if "Condition" in each]
+
+
+def test_only_with_a_key_the_function_may_use_it_and_only_through_what_it_calls(
+    template: dict[str, Any], other_values: dict[str, str]
+) -> None:
+    assert conditional(Deployment(template)) == []
+    assert conditional(Deployment(template, other_values)) == [
+        {
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": other_values["KmsKeyArn"],
+            "Condition": {
+                "StringLike": {"kms:ViaService": ["dynamodb.*", "lambda.*", "sns.*", "sqs.*"]}
+            },
+        }
+    ]
+
+
+# ---- templates/DataKey.yml
+
+
+@pytest.fixture(params=["aws", "aws-cn"])
+def data_key(request: pytest.FixtureRequest) -> Deployment:
+    template = json.loads(cfn_flip.to_json((ROOT / "templates" / "DataKey.yml").read_text("utf-8")))
+    values = {"EnvironmentSuffix": "prod-7"}
+    region = {"aws": "eu-west-1", "aws-cn": "cn-north-1"}[request.param]
+    return Deployment(template, values, region, request.param)
+
+
+def test_the_key_outlives_its_stack_and_is_renewed(data_key: Deployment) -> None:
+    resource = data_key.template["Resources"]["DataKey"]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    key = data_key["DataKey"]
+    assert (key["EnableKeyRotation"], key["PendingWindowInDays"]) == (True, 30)
+    assert key["Tags"] == [
+        {"Key": "Environment", "Value": "prod-7"},
+        {"Key": "Application", "Value": "LogisticsProcessing"},
+    ]
+    assert key["Description"].endswith("prod-7")
+
+
+def test_the_key_is_found_by_its_alias_and_by_the_output(data_key: Deployment) -> None:
+    assert data_key["DataKeyAlias"] == {
+        "AliasName": "alias/shipments-prod-7",
+        "TargetKeyId": data_key.resolve({"Ref": "DataKey"}),
+    }
+    assert data_key.outputs == {"KmsKeyArn": data_key.resolve({"Fn::GetAtt": ["DataKey", "Arn"]})}
+
+
+def test_the_keys_suffix_is_one_that_a_stack_takes(
+    data_key: Deployment, template: dict[str, Any]
+) -> None:
+    theirs = template["Parameters"]["EnvironmentSuffix"]
+    ours = data_key.template["Parameters"]["EnvironmentSuffix"]
+    assert {**ours, "Description": ""} == {**theirs, "Description": ""}
+    assert "Fixed once deployed" in ours["Description"]
+
+
+def test_exactly_who_needs_the_key_may_use_it(data_key: Deployment) -> None:
+    statements = {each["Sid"]: each for each in data_key["DataKey"]["KeyPolicy"]["Statement"]}
+    assert all(each["Effect"] == "Allow" for each in statements.values())
+    # A policy's own key is the resource: nothing else can be meant.
+    assert {each["Resource"] for each in statements.values()} == {"*"}
+    root = f"arn:{data_key.partition}:iam::{ACCOUNT}:root"
+    logs = f"logs.{data_key.region}.{data_key.domain}"
+    log_group = data_key.arn("logs", "log-group:/aws/lambda/shipment-processor-prod-7")
+    buses = data_key.arn("events", "event-bus/*")
+    assert {
+        sid: (each["Principal"], each["Action"], each.get("Condition"))
+        for sid, each in statements.items()
+    } == {
+        "IamPolicies": ({"AWS": root}, "kms:*", None),
+        "Alarms": (
+            {"Service": "cloudwatch.amazonaws.com"},
+            ["kms:Decrypt", "kms:GenerateDataKey*"],
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+        ),
+        # No condition: EventBridge sends no source with what it puts on a queue.
+        "DeadLetters": (
+            {"Service": "events.amazonaws.com"},
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            None,
+        ),
+        "Archive": (
+            {"Service": "events.amazonaws.com"},
+            "kms:ReEncrypt*",
+            {"ArnLike": {"kms:EncryptionContext:aws:events:event-bus:arn": buses}},
+        ),
+        "Log": (
+            {"Service": logs},
+            [
+                *("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*"),
+                *("kms:GenerateDataKey*", "kms:Describe*"),
+            ],
+            {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
+        ),
+    }
