@@ -1,4 +1,4 @@
-"""Gives each stack that a run deploys a key of its own, as templates/DataKey.yml makes it."""
+"""Gives the stacks that a run deploys a key, as templates/DataKey.yml makes it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,14 +14,14 @@ PARAMETER = "KmsKeyArn"
 _deploy = deployment.deploy
 
 
-def key_of(client: Callable[[str], Any], suffix: str) -> str:
-    """Return the ARN of the key for a suffix, made unless there is one."""
-    name = f"key-{suffix}"
+def key_of(client: Callable[[str], Any]) -> str:
+    """Return the ARN of an account's key for tests, made unless there is one."""
+    name = "shipments-key-tests"
     try:
         stack = describe(client, name)
     except ClientError:
         template = DATA_KEY.read_text("utf-8")
-        stack = _deploy(client, name, template, {"EnvironmentSuffix": suffix})
+        stack = _deploy(client, name, template, {"EnvironmentSuffix": "tests"})
     return stack[PARAMETER]
 
 
@@ -30,6 +30,5 @@ def deploy_with_key(
 ) -> Stack:
     """Deploy a stack with a key, if its template takes one; see deployment.deploy."""
     if f"  {PARAMETER}:" in template:
-        key = key_of(client, parameters["EnvironmentSuffix"])
-        parameters = {PARAMETER: key, **parameters}
+        parameters = {PARAMETER: key_of(client), **parameters}
     return _deploy(client, name, template, parameters)

@@ -535,13 +535,13 @@ def test_people_get_a_line_for_each_check_and_the_command_below(
 def test_what_may_not_be_checked_is_a_warning_that_names_the_action(
     account: Account, broken: Breakable
 ) -> None:
-    del broken
+    has_key = broken.stack.parameters["KmsKeyArn"] != ""
     with user(account, "cloudformation:DescribeStacks") as checker:
         found = checker.found()
     needs = {line["check"]: line["found"] for line in found if line["severity"] == WARNING}
     assert needs["alert-mail"] == "not checked: needs sns:ListSubscriptionsByTopic"
-    # All but the stack, its termination protection, and the archive, which it does not have.
-    assert len(needs) == len(found) == 19
+    # All but the stack, its termination protection, and what it does not have: archive and key.
+    assert len(needs) == len(found) == 19 + has_key
 
 
 def test_the_documented_actions_are_enough(account: Account, broken: Breakable) -> None:

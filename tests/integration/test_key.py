@@ -26,7 +26,7 @@ def account(emulator: ministack.Emulator) -> Iterator[Account]:
 
 @pytest.fixture
 def key(client: Callable[[str], Any]) -> str:
-    return key_of(client, "keyed")
+    return key_of(client)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ CHECKS: tuple[Check[Deployed], ...] = (
     Check("failed", "no update waits on the queue", processing.failed),
     Check("table", "active, protected as the parameter says", resources.table),
     Check("recovery", "point-in-time recovery is on", resources.recovery),
-    Check("key", "as KmsKeyArn says: {it.encryption}", key.key),
+    Check("key", "what encrypts the data can be used", key.key),
     Check("resources", "log, dashboard and role exist", resources.resources),
     Check("alert-mail", "as AlertMail={it.parameters[AlertMail]} says", people.alert_mail),
     Check("alarm-mail", "{it.parameters[AlertEmail]} gets the alarms", people.alarm_mail),

@@ -1,4 +1,4 @@
-"""The check of the key that encrypts the data: can it be used, and by those who need it?"""
+"""The check of the key that encrypts the data: can it be used, by those who need it."""
 
 from collections.abc import Iterator
 

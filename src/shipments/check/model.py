@@ -73,11 +73,6 @@ class Deployed:
         self.alert_topic = self.arn("sns", f"shipment-alerts-{self.environment}")
         self.alarm_topic = self.arn("sns", f"shipment-alarms-{self.environment}")
 
-    @property
-    def encryption(self) -> str:
-        """Whose key encrypts the stack's data."""
-        return self.parameters["KmsKeyArn"] or "keys that AWS owns"
-
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource in the stack's account and region."""
         _, partition, _, region, account, _ = self.rule_arn.split(":", 5)
