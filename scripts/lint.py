@@ -1,4 +1,4 @@
-"""Checks the template: the embedded handler, its size, cfn-lint, and its JSON form."""
+"""Checks the templates: the embedded handler, their size, cfn-lint, and their JSON form."""
 
 import json
 import re
@@ -19,6 +19,8 @@ from shipments.oneline import OneLine
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2", "us-gov-west-1", "cn-north-1")
 # CloudFormation accepts 51,200 bytes without a bucket (its quotas page).
 SIZE_LIMIT_BYTES = 51_000
+# Templates without a handler in them.
+OTHERS = sorted({*TEMPLATE.parent.glob("*.yml")} - {TEMPLATE})
 # Findings of cfn-lint that are accepted: rule, logical id or property, and the reason. They are
 # here and not in the template, because its size is limited.
 ACCEPTED = {
@@ -33,7 +35,9 @@ ACCEPTED = {
 
 
 def check_embedding(template: Path) -> Iterator[str]:
-    """Yield what is wrong with the code in the template."""
+    """Yield what is wrong with the code in the template, if it has any."""
+    if template in OTHERS:
+        return
     try:
         if embedded(template.read_text("utf-8")) != HANDLER.read_text("utf-8"):
             yield "run scripts/embed: the code in ZipFile differs from lambda/index.py"
@@ -71,7 +75,7 @@ def check_cfn_lint(template: Path) -> Iterator[str]:
         check=False,
     )
     findings = found.stdout.splitlines()
-    unused = dict(ACCEPTED)
+    unused = {} if template in OTHERS else dict(ACCEPTED)
     for finding in findings:
         accepted = [
             (rule, name)
@@ -108,19 +112,22 @@ CHECKS: dict[str, Callable[[Path], Iterator[str]]] = {
 @click.option(
     "--template",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=TEMPLATE,
-    show_default="templates/TapStack.yml",
-    help="The template to check.",
+    help="The template to check.  [default: all of templates/]",
 )
-def main(template: Path) -> int:
-    """Check the template and print its size; exit 1 if a check finds something."""
+def main(template: Path | None) -> int:
+    """Check the templates and print their sizes; exit 1 if a check finds something."""
+    return max(map(check, [template] if template else [*OTHERS, TEMPLATE]))
+
+
+def check(template: Path) -> int:
+    """Check a template, print what is found and its size; return 1 if something is found."""
     try:
         cfn_flip.load_yaml(template.read_text("utf-8"))
     except yaml.YAMLError as error:
         raise CommandError(f"--template: {template} is not YAML: {error}") from None
     found = 0
-    for name, check in CHECKS.items():
-        findings = list(check(template))
+    for name, find in CHECKS.items():
+        findings = list(find(template))
         found += len(findings)
         click.echo(f"{'FAIL' if findings else ' ok '}  {name}")
         for finding in findings:
