@@ -20,7 +20,7 @@ from shipments.check.model import (
     not_checked,
 )
 from shipments.check.names import NAMED, Named, Place
-from shipments.check.permissions import ACTIONS, STACK, denied
+from shipments.check.permissions import NEEDS, STACK, denied
 from shipments.check.processing import today
 from shipments.check.runtimes import LIVES, NOTICE, newest
 from shipments.errors import CommandError, code_of
@@ -62,7 +62,7 @@ def plan(
 ) -> Plan:
     """Return the plan for a template's file or a suffix; raise CommandError if it is neither."""
     path = Path(subject)
-    known, types = dict(PARAMETERS), set(ACTIONS)
+    known, types = dict(PARAMETERS), set(NEEDS)
     if path.is_file():
         known, types = _read(client, path)
     else:
@@ -93,7 +93,7 @@ def _read(client: Callable[..., Any], path: Path) -> tuple[dict[str, str], set[s
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"--before: {error}") from None
     if len(text.encode()) > TEMPLATE_BYTES:
-        return dict(PARAMETERS), set(ACTIONS)
+        return dict(PARAMETERS), set(NEEDS)
     try:
         summary = client("cloudformation").get_template_summary(TemplateBody=text)
     except ClientError as error:
@@ -224,7 +224,7 @@ def permissions(p: Plan) -> Iterator[Finding]:
     identity = p.client("sts").get_caller_identity()["Arn"]
     types = p.types if p.has_archive else p.types - {"AWS::Events::Archive"}
     yield from denied(p.client, identity, types, words, _region(p))
-    if others := sorted(types - ACTIONS.keys()):
+    if others := sorted(types - NEEDS.keys()):
         yield Finding(
             f"not checked: what {', '.join(others)} needs",
             aws("cloudformation describe-type", type="RESOURCE", type_name=others[0]),

@@ -1,98 +1,105 @@
 """What a deployment needs to be allowed, by the type of a resource, and whether it is.
 
-The actions are those that CloudFormation's own handlers of these types name for creating one; a
-service role (deploy --role-arn) would need them in place of whoever deploys.
+Deleting and updating need more: docs/policies/deployer.json. A service role (deploy --role-arn)
+would need all of it in place of whoever deploys.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from shipments.check.model import Finding, aws, not_checked
 
 STACK = "AWS::CloudFormation::Stack"
-# Type: actions, service and resource of the ARN, with {s} for the suffix, {stack} for the stack.
-ACTIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
-    STACK: (
-        (
-            "cloudformation:CreateChangeSet",
-            "cloudformation:DescribeChangeSet",
-            "cloudformation:DescribeStacks",
-            "cloudformation:ExecuteChangeSet",
-        ),
+# Which service a role may be passed to is a condition of iam:PassRole in docs/policies.
+PASSED_TO = {
+    "ContextKeyName": "iam:PassedToService",
+    "ContextKeyType": "string",
+    "ContextKeyValues": ["lambda.amazonaws.com"],
+}
+
+
+class Need(NamedTuple):
+    """What creating a type of resource needs.
+
+    resources: the ends of the ARNs, the resource itself first, with {s} for the suffix, {stack} for
+    the stack, {bus} for the bus and a slash, and * for what AWS chooses; names: of the actions.
+    """
+
+    service: str
+    resources: tuple[str, ...]
+    names: str
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions, as a policy names them."""
+        return [f"{self.service}:{name}" for name in self.names.split()]
+
+
+FUNCTION = "function:shipment-processor-{s}", "function:shipment-processor-{s}:*"
+GROUP = "log-group:/aws/lambda/shipment-processor-{s}"
+TOPICS = "shipment-alerts-{s}", "shipment-alarms-{s}"
+QUEUE = ("shipment-failed-updates-{s}",)
+NEEDS: dict[str, Need] = {
+    STACK: Need(
         "cloudformation",
-        "stack/{stack}/new",
+        ("stack/{stack}/*",),
+        "CreateChangeSet DescribeChangeSet DescribeStacks ExecuteChangeSet",
     ),
-    "AWS::Events::Rule": (
-        ("events:PutRule", "events:PutTargets", "events:DescribeRule"),
+    "AWS::Events::Rule": Need(
         "events",
-        "rule/{bus}shipment-update-rule-{s}",
+        ("rule/{bus}shipment-update-rule-{s}",),
+        "DescribeRule PutRule PutTargets TagResource",
     ),
-    "AWS::Events::Archive": (
-        ("events:CreateArchive", "events:DescribeArchive"),
-        "events",
-        "archive/shipments-{s}",
+    "AWS::Events::Archive": Need(
+        "events", ("archive/shipments-{s}", "event-bus/*"), "CreateArchive DescribeArchive"
     ),
-    "AWS::Lambda::Function": (
-        ("lambda:CreateFunction", "lambda:GetFunction"),
+    "AWS::Lambda::Function": Need(
         "lambda",
-        "function:shipment-processor-{s}",
+        FUNCTION,
+        "CreateFunction GetFunction GetFunctionCodeSigningConfig "
+        "GetFunctionRecursionConfig GetRuntimeManagementConfig TagResource",
     ),
-    "AWS::Lambda::Permission": (
-        ("lambda:AddPermission",),
-        "lambda",
-        "function:shipment-processor-{s}",
-    ),
-    "AWS::Lambda::EventInvokeConfig": (
-        ("lambda:PutFunctionEventInvokeConfig",),
-        "lambda",
-        "function:shipment-processor-{s}",
-    ),
-    "AWS::Logs::LogGroup": (
-        ("logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:DescribeLogGroups"),
+    "AWS::Lambda::Permission": Need("lambda", FUNCTION, "AddPermission"),
+    "AWS::Lambda::EventInvokeConfig": Need("lambda", FUNCTION, "PutFunctionEventInvokeConfig"),
+    "AWS::Logs::LogGroup": Need(
         "logs",
-        "log-group:/aws/lambda/shipment-processor-{s}",
+        (GROUP, f"{GROUP}:*"),
+        "CreateLogGroup DescribeIndexPolicies DescribeLogGroups DescribeResourcePolicies "
+        "GetDataProtectionPolicy PutRetentionPolicy TagResource",
     ),
-    "AWS::IAM::Role": (
-        ("iam:CreateRole", "iam:GetRole", "iam:PutRolePolicy", "iam:PassRole"),
+    "AWS::IAM::Role": Need(
         "iam",
-        "role/{stack}-LambdaExecutionRole-new",
+        ("role/{stack}-LambdaExecutionRole-*",),
+        "CreateRole GetRole GetRolePolicy PassRole PutRolePolicy TagRole UntagRole",
     ),
-    "AWS::SQS::Queue": (
-        ("sqs:CreateQueue", "sqs:GetQueueAttributes"),
-        "sqs",
-        "shipment-failed-updates-{s}",
+    "AWS::SQS::Queue": Need(
+        "sqs", QUEUE, "CreateQueue GetQueueAttributes GetQueueUrl ListQueueTags TagQueue"
     ),
-    "AWS::SQS::QueuePolicy": (("sqs:SetQueueAttributes",), "sqs", "shipment-failed-updates-{s}"),
-    "AWS::SNS::Topic": (
-        ("sns:CreateTopic", "sns:GetTopicAttributes"),
-        "sns",
-        "shipment-alerts-{s}",
+    "AWS::SQS::QueuePolicy": Need("sqs", QUEUE, "SetQueueAttributes"),
+    "AWS::SNS::Topic": Need("sns", TOPICS, "CreateTopic GetTopicAttributes TagResource"),
+    "AWS::SNS::TopicPolicy": Need("sns", TOPICS, "SetTopicAttributes"),
+    "AWS::SNS::Subscription": Need(
+        "sns", (*TOPICS, *(f"{topic}:*" for topic in TOPICS)), "Subscribe"
     ),
-    "AWS::SNS::Subscription": (("sns:Subscribe",), "sns", "shipment-alerts-{s}"),
-    "AWS::SNS::TopicPolicy": (("sns:SetTopicAttributes",), "sns", "shipment-alerts-{s}"),
-    "AWS::CloudWatch::Alarm": (
-        ("cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms"),
+    "AWS::CloudWatch::Alarm": Need(
         "cloudwatch",
-        "alarm:{stack}-new",
+        ("alarm:{stack}-*",),
+        "DescribeAlarms ListTagsForResource PutMetricAlarm TagResource",
     ),
-    "AWS::CloudWatch::Dashboard": (
-        ("cloudwatch:PutDashboard", "cloudwatch:GetDashboard"),
+    "AWS::CloudWatch::Dashboard": Need(
         "cloudwatch",
-        "dashboard/logistics-processing-{s}",
+        ("dashboard/logistics-processing-{s}",),
+        "GetDashboard PutDashboard TagResource",
     ),
-    "AWS::DynamoDB::Table": (
-        (
-            "dynamodb:CreateTable",
-            "dynamodb:DescribeTable",
-            "dynamodb:UpdateTimeToLive",
-            "dynamodb:UpdateContinuousBackups",
-            "dynamodb:DescribeContinuousBackups",
-            "dynamodb:TagResource",
-        ),
+    "AWS::DynamoDB::Table": Need(
         "dynamodb",
-        "table/shipment-logs-{s}",
+        ("table/shipment-logs-{s}",),
+        "CreateTable DescribeContinuousBackups DescribeContributorInsights "
+        "DescribeKinesisStreamingDestination DescribeTable DescribeTimeToLive "
+        "GetResourcePolicy ListTagsOfResource TagResource UpdateContinuousBackups "
+        "UpdateTable UpdateTimeToLive",
     ),
 }
 
@@ -109,20 +116,24 @@ def denied(
         principal = _principal(iam, identity)
         if principal is None:  # the account's root user, who may do everything
             return
-        for kind in sorted(types & ACTIONS.keys()):
-            actions, service, pattern = ACTIONS[kind]
-            resource = _arn(identity, region, service, pattern.format(**names))
-            yield from _simulate(iam, principal, kind, actions, resource)
+        for kind in sorted(types & NEEDS.keys()):
+            need = NEEDS[kind]
+            name = need.resources[0].replace("*", "new").format(**names)
+            resource = arn(identity, region, need.service, name)
+            yield from _simulate(iam, principal, kind, need.actions, resource)
     except ClientError as error:
         yield not_checked(error)
 
 
 def _simulate(
-    iam: Any, principal: str, kind: str, actions: tuple[str, ...], resource: str
+    iam: Any, principal: str, kind: str, actions: list[str], resource: str
 ) -> Iterator[Finding]:
     """Yield a finding if one of the actions on a resource is not allowed."""
     answer = iam.simulate_principal_policy(
-        PolicySourceArn=principal, ActionNames=list(actions), ResourceArns=[resource]
+        PolicySourceArn=principal,
+        ActionNames=actions,
+        ResourceArns=[resource],
+        ContextEntries=[PASSED_TO],
     )
     refused = [
         each["EvalActionName"]
@@ -158,7 +169,8 @@ def _principal(iam: Any, identity: str) -> str | None:
     return identity
 
 
-def _arn(identity: str, region: str, service: str, resource: str) -> str:
+def arn(identity: str, region: str, service: str, resource: str) -> str:
+    """Return the ARN of a resource of the account that an identity is of."""
     partition, account = identity.split(":")[1], identity.split(":")[4]
     is_global = service == "iam" or resource.startswith("dashboard/")
     return f"arn:{partition}:{service}:{'' if is_global else region}:{account}:{resource}"

@@ -44,7 +44,7 @@ def test_the_names_are_the_template_s() -> None:
 
 def test_each_type_of_the_template_has_its_actions() -> None:
     types = {each["Type"] for each in RESOURCES.values()}
-    assert permissions.ACTIONS.keys() == types | {permissions.STACK}
+    assert permissions.NEEDS.keys() == types | {permissions.STACK}
 
 
 def test_what_is_expected_of_rule_and_function_is_what_the_template_has() -> None:
