@@ -6,6 +6,7 @@ create, read, update and delete the resource; CloudFormation runs them as whoeve
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,7 @@ def policies() -> dict[str, Fields]:
 
 def handlers(template: Path, kind: str) -> dict[str, set[str]]:
     """Return the actions of its own service that a type needs in a template, by the handler."""
-    resources = json.loads(cfn_flip.to_json(template.read_text("utf-8")))["Resources"].values()
-    ours = [each for each in resources if each["Type"] == kind]
+    ours = [each for each in _resources(template) if each["Type"] == kind]
     optional = FOR_PROPERTIES.get(kind, {})
     unset = optional.keys() - {name for each in ours for name in each["Properties"]}
     service = {**NEEDS, **KEY_NEEDS}[kind].service
@@ -174,8 +174,18 @@ def _allow(sid: str, actions: set[str], *resources: str, **conditions: Fields) -
 def _takes_resource(action: str) -> bool:
     """Return whether IAM narrows an action to resources, by AWS's service authorization data."""
     service, _, name = action.partition(":")
-    known = load_resource(AdditionalSpecs, "Policies.json")[service]["Actions"]
-    return bool(known.get(name.lower(), {}).get("Resources"))
+    return bool(_authorization()[service]["Actions"].get(name.lower(), {}).get("Resources"))
+
+
+@cache
+def _authorization() -> Fields:
+    found: Fields = load_resource(AdditionalSpecs, "Policies.json")
+    return found
+
+
+@cache
+def _resources(template: Path) -> list[Fields]:
+    return list(json.loads(cfn_flip.to_json(template.read_text("utf-8")))["Resources"].values())
 
 
 def _names(pattern: str) -> list[str]:

@@ -13,8 +13,8 @@ Fields = dict[str, Any]
 
 SUFFIX, STACK_NAME = "deployer", "stack-deployer"
 
-# Actions of the policy that the emulator does not check: it does not have the call, or answers it
-# to everybody. That a stack or the passing of a role is an action of its own it does not know.
+# Actions of the policy that the emulator never asks for. Of these calls of Lambda it asks for
+# another action, such as UpdateFunctionCode.
 NOT_CHECKED = {
     *("cloudformation:TagResource", "cloudformation:UntagResource", "iam:PassRole"),
     *("lambda:DeleteFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig"),

@@ -18,6 +18,7 @@ from tests.integration.pipeline import Fields
 pytestmark = pytest.mark.own_stack("makes resources that are in a deployment's way")
 
 SUFFIX = "to-come"
+PASSED = ("Name", "Values.member.1")
 OURS = ("EnvironmentSuffix", "EventBusName", "AlertEmail", "LambdaRuntime")
 
 
@@ -306,3 +307,18 @@ def test_an_assumed_role_is_simulated_as_the_role_with_its_path(
     ):
         assert found(account, check="permissions") == []
     assert set(asked) == {role if has_path else role.replace("teams/", "")}
+
+
+def test_a_role_that_may_be_passed_to_lambda_only_suffices(account: Account) -> None:
+    def simulate(body: Fields) -> Fields:  # as AWS does for a policy with iam:PassedToService
+        key, value = (body[f"ContextEntries.member.1.ContextKey{part}"] for part in PASSED)
+        is_met = (key, value) == ("iam:PassedToService", "lambda.amazonaws.com")
+        decision = "allowed" if is_met else "implicitDeny"
+        return {"EvaluationResults": [{"EvalActionName": "x", "EvalDecision": decision}]}
+
+    identity = {"Arn": "arn:aws:iam::111122223333:user/deployer"}
+    with (
+        account.answers("GetCallerIdentity", identity),
+        account.answers("SimulatePrincipalPolicy", simulate),
+    ):
+        assert found(account, check="permissions") == []

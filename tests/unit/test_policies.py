@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cfn_flip
 import pytest
 from cfnlint.api import lint_all
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
@@ -40,6 +41,12 @@ def test_shipments_check_simulates_what_the_policy_has_for_creating_each_resourc
     needed = {kind: policies.handlers(policies.TEMPLATE, kind)["create"] for kind in simulated}
     assert simulated == needed
     assert set(NEEDS[STACK].actions) < set(policies.STACK_ACTIONS)
+
+
+def test_the_key_s_policy_has_each_type_of_its_template() -> None:
+    text = policies.TEMPLATE.with_name("DataKey.yml").read_text("utf-8")
+    types = {each["Type"] for each in cfn_flip.load_yaml(text)["Resources"].values()}
+    assert policies.KEY_NEEDS.keys() == {*types, STACK}
 
 
 @pytest.mark.parametrize("kind", policies.FOR_PROPERTIES)
