@@ -21,6 +21,8 @@ KEY_HALVES := $(subst tests/integration,tests/integration --data-key,$(INTEGRATI
 handler-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/handler/test_$(1)*.py)
 HANDLER_LINT := $(BIN)/ruff format --check lambda tests/unit/handler \
 	&& $(BIN)/ruff check lambda tests/unit/handler && $(BIN)/mypy lambda && $(BIN)/python -m scripts.lint
+# scripts/audit/__init__.py says how to add one.
+AUDIT_TOOLS := checkov cdk
 SIDE_BY_SIDE := @$(BIN)/python tests/side_by_side.py
 
 # $(call set-up,FOLDER,FILE): make a virtual environment with the packages that FILE lists.
@@ -34,7 +36,7 @@ define set-up
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability audit audit-templates setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -94,21 +96,27 @@ fuzz: $(VENV)/ready ## send hostile events for SECONDS (default 60): make fuzz S
 reliability: $(VENV)/ready ## try every fault; writes docs/reliability.md
 	$(BIN)/python -m tests.campaigns.faults.report
 
+audit: audit-templates ## check with security tools, 800 MB; not in make test, needs Node.js
+
+audit-templates: $(VENV)/ready $(AUDIT_TOOLS:%=$(VENV)-audit-%/ready) ## check the templates only
+	@$(BIN)/python -m scripts.audit $(AUDIT_TOOLS)
+
 ### The environment
 setup: $(VENV)/ready ## make the environment that the other targets run in
 
 lock: $(VENV)/ready ## write the newest versions and their hashes into requirements/
 	$(PYTHON) -m venv --clear $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
-	for name in dev taskcat; do $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	for name in dev taskcat audit-checkov audit-cdk; do $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(VENV)-* build
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^### / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^### / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/ready: requirements/dev.txt
 	$(call set-up,$(VENV),$<)
 
-$(VENV)-taskcat/ready: requirements/taskcat.txt
-	$(call set-up,$(VENV)-taskcat,$<)
+# $(VENV)-taskcat for taskcat.txt, and so on.
+$(VENV)-%/ready: requirements/%.txt
+	$(call set-up,$(VENV)-$*,$<)
