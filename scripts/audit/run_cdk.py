@@ -16,7 +16,7 @@ from typing import Any
 # `make clean` removes it there. Read when jsii starts, with the first import of the CDK.
 os.environ["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(Path(sys.prefix) / "jsii-cache")
 if not shutil.which("node"):
-    sys.exit("needs Node.js 20 or newer: install it, and have node on the PATH")
+    sys.exit("needs Node.js: install version 22 or 24, and have node on the PATH")
 
 # Our own environment does not have the CDK.
 import cdk_nag as nag
