@@ -119,7 +119,8 @@ def test_the_keys_suffix_is_one_that_a_stack_takes(
 
 def test_exactly_who_needs_the_key_may_use_it(data_key: Deployment) -> None:
     statements = {each["Sid"]: each for each in data_key["DataKey"]["KeyPolicy"]["Statement"]}
-    assert all(each["Effect"] == "Allow" for each in statements.values())
+    denied = [sid for sid, each in statements.items() if each["Effect"] != "Allow"]
+    assert denied == ["GrantsForServices"]
     # A policy's own key is the resource: nothing else can be meant.
     assert {each["Resource"] for each in statements.values()} == {"*"}
     root = f"arn:{data_key.partition}:iam::{ACCOUNT}:root"
@@ -131,6 +132,17 @@ def test_exactly_who_needs_the_key_may_use_it(data_key: Deployment) -> None:
         for sid, each in statements.items()
     } == {
         "IamPolicies": ({"AWS": root}, "kms:*", None),
+        # Without it an IAM policy could let anybody hand the key on, to another account, too.
+        "GrantsForServices": (
+            "*",
+            "kms:CreateGrant",
+            {
+                "BoolIfExists": {
+                    "kms:GrantIsForAWSResource": "false",
+                    "aws:PrincipalIsAWSService": "false",
+                }
+            },
+        ),
         "Alarms": (
             {"Service": "cloudwatch.amazonaws.com"},
             ["kms:Decrypt", "kms:GenerateDataKey*"],
