@@ -96,7 +96,7 @@ fuzz: $(VENV)/ready ## send hostile events for SECONDS (default 60): make fuzz S
 reliability: $(VENV)/ready ## try every fault; writes docs/reliability.md
 	$(BIN)/python -m tests.campaigns.faults.report
 
-audit: audit-templates ## check with security tools, 800 MB; not in make test, needs Node.js
+audit: audit-templates ## check with security tools, 1 GB; not in make test, needs Node.js
 
 audit-templates: $(VENV)/ready $(AUDIT_TOOLS:%=$(VENV)-audit-%/ready) ## check the templates only
 	@$(BIN)/python -m scripts.audit $(AUDIT_TOOLS)
