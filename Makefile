@@ -25,18 +25,23 @@ HANDLER_LINT := $(BIN)/ruff format --check lambda tests/unit/handler \
 AUDIT_TOOLS := checkov cdk
 SIDE_BY_SIDE := @$(BIN)/python tests/side_by_side.py
 
-# $(call set-up,FOLDER,FILE): make a virtual environment with the packages that FILE lists.
+# No package's code runs while it is installed. Only yattag has no wheel.
+WHEELS := --only-binary :all: --no-binary yattag
+PIP_INSTALL := bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# $(call set-up,FOLDER,FILE): make a virtual environment with the packages that FILE lists. First
+# come pip and what builds yattag: a build in isolation would fetch tools of any version.
 define set-up
 @$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed; this is " + sys.version) if sys.version_info < (3, 10) else 0'
 @echo 'Installing the packages of $(2) into $(1). This takes about a minute, and pip prints nothing meanwhile.'
 @start=$$(date +%s); $(PYTHON) -m venv --clear $(1) \
-	&& $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2) \
+	&& $(1)/$(PIP_INSTALL) --only-binary :all: -r requirements/install.txt \
+	&& $(1)/$(PIP_INSTALL) $(WHEELS) --no-build-isolation -r $(2) \
 	&& touch $@ && set -- $(1)/lib/python*/site-packages/*.dist-info \
 	&& echo "Installed $$# packages in $$(($$(date +%s) - start)) s. They are used until $(2) changes."
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability audit audit-templates setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability audit audit-templates audit-workflows setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -90,23 +95,31 @@ mutants: $(VENV)/ready ## change template and handler in every way; a test must 
 soak: $(VENV)/ready ## send 10,000 updates while calls fail; the books must balance
 	$(BIN)/python -m tests.campaigns.soak.soak
 
+# By the environment, which the shell does not read as code. Bash counts in a SECONDS of its own.
+fuzz: export FUZZ_SECONDS = $(SECONDS)
 fuzz: $(VENV)/ready ## send hostile events for SECONDS (default 60): make fuzz SECONDS=600
-	$(BIN)/python -m tests.campaigns.fuzz.fuzz --seconds $(SECONDS)
+	$(BIN)/python -m tests.campaigns.fuzz.fuzz --seconds "$$FUZZ_SECONDS"
 
 reliability: $(VENV)/ready ## try every fault; writes docs/reliability.md
 	$(BIN)/python -m tests.campaigns.faults.report
 
-audit: audit-templates ## check with security tools, 1 GB; not in make test, needs Node.js
+audit: audit-templates audit-workflows ## check with security tools, 1 GB; not in make test, needs Node.js
 
 audit-templates: $(VENV)/ready $(AUDIT_TOOLS:%=$(VENV)-audit-%/ready) ## check the templates only
 	@$(BIN)/python -m scripts.audit $(AUDIT_TOOLS)
 
+audit-workflows: $(VENV)-audit-workflows/ready ## look for weak spots in .github/workflows, offline
+	$(VENV)-audit-workflows/bin/zizmor --offline --no-progress --quiet --persona auditor .github
+	$(VENV)-audit-workflows/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
+
 ### The environment
 setup: $(VENV)/ready ## make the environment that the other targets run in
 
-lock: $(VENV)/ready ## write the newest versions and their hashes into requirements/
-	$(PYTHON) -m venv --clear $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
-	for name in dev taskcat audit-checkov audit-cdk; do $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+lock: $(VENV)-lock/ready ## write the newest versions and their hashes into requirements/
+	for file in requirements/*.in; do $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal \
+	--python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	$(WHEELS) --build-constraints requirements/install.txt --require-build-hashes \
+	"$$file" -o "$${file%in}txt" || exit; done
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(VENV)-* build
@@ -114,9 +127,9 @@ clean: ## remove what the other targets made
 help: ## list the targets
 	@awk -F ':.*## ' '/^### / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(VENV)/ready: requirements/dev.txt
+# $(VENV) for dev.txt, $(VENV)-taskcat for taskcat.txt, and so on.
+$(VENV)/ready: requirements/dev.txt requirements/install.txt
 	$(call set-up,$(VENV),$<)
 
-# $(VENV)-taskcat for taskcat.txt, and so on.
-$(VENV)-%/ready: requirements/%.txt
+$(VENV)-%/ready: requirements/%.txt requirements/install.txt
 	$(call set-up,$(VENV)-$*,$<)

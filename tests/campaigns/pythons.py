@@ -78,7 +78,8 @@ def environment(python: Path, minor: int) -> Path:
     if not ready.exists() or ready.stat().st_mtime < LOCK.stat().st_mtime or not _runs(inside):
         pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([*pip, "--require-hashes", "-r", LOCK], check=True)
+        safely = ["--require-hashes", "--only-binary", ":all:"]
+        subprocess.run([*pip, *safely, "-r", LOCK], check=True)
         ready.touch()
     return inside
 

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -74,6 +75,14 @@ def test_the_wheel_has_the_handler_and_nothing_of_the_harness(wheel: Path) -> No
         entry = next(name for name in opened.namelist() if name.endswith("entry_points.txt"))
         assert "shipments = shipments.cli:main" in opened.read(entry).decode()
     assert folders == {"shipments", f"tapstack-{shipments.__version__}.dist-info"}
+
+
+def test_the_wheel_is_built_by_the_pinned_hatchling(wheel: Path) -> None:
+    pinned = re.search(r"(?m)^hatchling==(\S+)", (ROOT / "requirements/dev.txt").read_text("utf-8"))
+    assert pinned
+    with zipfile.ZipFile(wheel) as opened:
+        about = opened.read(f"tapstack-{shipments.__version__}.dist-info/WHEEL").decode()
+    assert f"Generator: hatchling {pinned[1]}\n" in about
 
 
 def test_it_says_its_version_where_nothing_else_is_installed(installed: Path) -> None:

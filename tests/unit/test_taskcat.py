@@ -56,7 +56,7 @@ def test_the_workflow_deploys_to_the_region_of_its_input_and_waits_for_no_line(
     tmp_path: Path,
 ) -> None:
     steps = load(".github/workflows/taskcat.yml")["jobs"]["taskcat"]["steps"]
-    (step,) = [step for step in steps if "run" in step]
+    *_, step = [step for step in steps if "run" in step]
     assert step["env"] == {"REGION": "${{ inputs.region }}"}
     python = tmp_path / "venv-taskcat" / "bin" / "python"
     python.parent.mkdir(parents=True)

@@ -1,0 +1,105 @@
+"""Whose code runs: packages and actions by their digests, and none of the current folder."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.embed import ROOT
+from tests.campaigns import pythons
+
+LISTS = sorted((ROOT / "requirements").glob("*.in"))
+PACKAGE = re.compile(r"[a-z0-9-]+==[^\s;]+( ; [^\\\n]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PINNED = re.compile(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+each_list = pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
+each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def jobs(path: Path) -> dict[str, dict[str, Any]]:
+    """Return a workflow's jobs."""
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["jobs"]
+    return loaded
+
+
+@each_list
+def test_a_locked_package_has_one_version_and_its_hashes_and_no_address(path: Path) -> None:
+    assert PACKAGE.sub("", path.with_suffix(".txt").read_text("utf-8")) == ""
+
+
+@each_list
+def test_what_an_environment_is_for_is_locked(path: Path) -> None:
+    wanted = re.findall(r"(?m)^\w[\w-]*", path.read_text("utf-8"))
+    locked = re.findall(r"(?m)^[\w-]+(?===)", path.with_suffix(".txt").read_text("utf-8"))
+    assert set(wanted) <= set(locked)
+
+
+@pytest.mark.parametrize(
+    "target", ["setup", "taskcat", "taskcat-aws", "lock", "audit-templates", "audit-workflows"]
+)
+def test_make_installs_wheels_with_the_locked_hashes_only(target: str) -> None:
+    make = ["make", "--dry-run", "--always-make", target]
+    printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    installs = re.findall(r"pip install ([^&\n]+)", printed)
+    assert installs
+    # The interpreter's own pip, which may be old, installs the locked one and nothing else.
+    for first, second in zip(installs[::2], installs[1::2], strict=True):
+        assert first.endswith("--require-hashes --only-binary :all: -r requirements/install.txt ")
+        assert "--require-hashes --only-binary :all: --no-binary yattag --no-build-iso" in second
+
+
+def test_the_handler_s_interpreters_get_wheels_with_the_locked_hashes_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pythons, "ENVIRONMENTS", tmp_path)
+    python = tmp_path / "python"
+    python.write_text(
+        f"""#!/bin/sh
+echo "$*" >> {tmp_path}/calls
+case $2 in venv) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;; esac
+""",
+        "utf-8",
+    )
+    python.chmod(0o700)
+    pythons.environment(python, 13)
+    (install,) = re.findall(r"-m pip install .+", (tmp_path / "calls").read_text("utf-8"))
+    assert install.endswith(f"--require-hashes --only-binary :all: -r {pythons.LOCK}")
+
+
+@pytest.mark.parametrize("command", ["shipments", "dashboard"])
+def test_a_command_takes_no_module_from_the_folder_that_it_is_called_from(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "click.py").write_text("raise SystemExit('planted')", "utf-8")
+    run = [ROOT / "scripts" / command, "--help"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@each_workflow
+def test_an_action_is_named_by_its_commit_with_the_version_beside_it(path: Path) -> None:
+    uses = re.findall(r"uses: .+", path.read_text("utf-8"))
+    assert uses
+    for each in uses:
+        assert PINNED.fullmatch(each), each
+
+
+@each_workflow
+def test_a_job_that_can_take_a_role_is_in_the_environment_that_the_role_trusts(path: Path) -> None:
+    for job in jobs(path).values():
+        allowed = dict(job["permissions"])
+        assert allowed.pop("id-token", None) == {"aws": "write"}.get(job.get("environment"))
+        assert allowed == {"contents": "read"}
+
+
+def test_packages_are_installed_before_there_are_credentials() -> None:
+    steps = jobs(ROOT / ".github" / "workflows" / "taskcat.yml")["taskcat"]["steps"]
+    names = [step.get("run") or step["uses"].partition("@")[0] for step in steps]
+    install, credentials, run = names[-3:]
+    assert credentials == "aws-actions/configure-aws-credentials"
+    # What the last step needs is there already.
+    assert install == "make .venv-taskcat/ready"
+    assert run == "make taskcat-aws"
