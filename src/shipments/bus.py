@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shipments.errors import explain
 from shipments.events import DETAIL_TYPE, SOURCE
 from shipments.output import Output, number
 from shipments.stack import Stack
@@ -47,10 +48,11 @@ def rules_that_match(stack: Stack) -> list[str]:
 
 
 def warn_of_other_rules(stack: Stack, output: Output) -> None:
-    """Warn if other rules get the same updates; say nothing if that cannot be known."""
+    """Warn if other rules get the same updates, or that this cannot be known."""
     try:
         others = rules_that_match(stack)
-    except (ClientError, BotoCoreError):
+    except (ClientError, BotoCoreError) as error:
+        output.say(f"Whether other rules get the same updates is not known: {explain(error)}")
         return
     if others:
         names = ", ".join(others[:MOST_NAMES]) + (", ..." if others[MOST_NAMES:] else "")

@@ -169,15 +169,18 @@ class FailedQueue:
         return fresh
 
 
-def failed_of(stack: Stack, shipment: str, interrupt: Interrupt) -> list[FailedUpdate]:
+def failed_of(
+    stack: Stack, shipment: str, interrupt: Interrupt
+) -> tuple[list[FailedUpdate], list[str]]:
     """Return a shipment's updates on the queue, the longest failed first, and leave them there.
 
-    Of the events there is only what `in_short` keeps; an update is there once per message.
+    Of the events there is only what `in_short` keeps; an update is there once per message. The
+    second list says why there may be more.
     """
     with FailedQueue(stack.client("sqs"), stack["FailedUpdatesQueueUrl"], browse=True) as queue:
         updates = (read(message) for message in queue.walk(interrupt))
         found = [each.in_short() for each in updates if each.shipment.strip() == shipment.strip()]
-    return sorted(found, key=lambda update: update.failed_at)
+    return sorted(found, key=lambda update: update.failed_at), queue.problems
 
 
 def _message(received: dict[str, Any]) -> Message:

@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from shipments.errors import CommandError
+from shipments.errors import CommandError, explain, is_denied
 
 # The outputs that the commands use: a stack that has them is one of ours.
 OUTPUTS = {
@@ -84,7 +84,12 @@ def find(session: boto3.Session, name: str | None, environment: str | None) -> S
     here = cloudformation.meta.region_name
     if name:
         return _stack(client, _named(cloudformation, name, here))
-    found = [_stack(client, stack) for stack in _all(cloudformation)]
+    try:
+        found = [_stack(client, stack) for stack in _all(cloudformation)]
+    except ClientError as error:
+        if is_denied(error):  # a policy may allow to describe one stack only
+            raise CommandError(f"{explain(error)}, or pass --stack-name") from None
+        raise
     if environment:
         matching = [each for each in found if _suffix(each) == environment]
         others = _first(map(_suffix, found))

@@ -15,7 +15,7 @@ import pytest
 from awscli.clidriver import create_clidriver
 from click.testing import CliRunner, Result
 
-from scripts.embed import HANDLER, ROOT
+from scripts.embed import HANDLER
 from shipments import check as checks
 from shipments.check import before
 from shipments.cli import main
@@ -73,13 +73,6 @@ class Account:
             yield
         finally:
             del self.session.answers[operation]
-
-
-def documented(command: str) -> list[str]:
-    """Return the actions that docs/operating.md says a command needs."""
-    text = (ROOT / "docs" / "operating.md").read_text("utf-8")
-    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line[:2] == "| "}
-    return [part for row in ("all", command) for part in rows[row].split("`") if ":" in part]
 
 
 class Session(boto3.Session):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 from click.testing import CliRunner
 
 from scripts.embed import ROOT
@@ -39,17 +40,25 @@ class Done:
 
 
 class Shipments:
-    """The command, for one stack."""
+    """The command, for one stack. session: whose it is, if it is not the environment's."""
 
-    def __init__(self, pipeline: Pipeline, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        environment: Mapping[str, str],
+        session: boto3.Session | None = None,
+    ) -> None:
         self._pipeline = pipeline
+        self._session = session
+        self.main = main
         self._environment = {**os.environ, **environment}
 
     def run(self, command: str, *options: str, stdin: str = "", **settings: str) -> Done:
         """Run a command to its end; settings: variables of its environment."""
         environment = {**self._environment, **settings}
         arguments = self._arguments(command, options)
-        done = CliRunner(env=environment).invoke(main, arguments, input=stdin)
+        runner = CliRunner(env=environment)
+        done = runner.invoke(self.main, arguments, input=stdin, obj=self._session)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Done(done.exit_code, done.stdout, done.stderr)
@@ -78,8 +87,8 @@ class Shipments:
     def _arguments(self, command: str, options: Sequence[str]) -> list[str]:
         """Return a command's arguments, the stack's name among them."""
         if {"--stack-name", "--environment"} & set(options):
-            return [command, *options]
-        return [command, *options, "--stack-name", self._pipeline.stack.name]
+            return [*command.split(), *options]
+        return [*command.split(), *options, "--stack-name", self._pipeline.stack.name]
 
     def told(self, command: str, *options: str, **settings: str) -> list[Fields]:
         """Return the lines of JSON that a command prints."""

@@ -14,7 +14,7 @@ from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.check import canary, processing
 from shipments.check.model import PROBLEM, WARNING
-from tests.integration.checking import Account, Breakable, Session, documented, user
+from tests.integration.checking import Account, Breakable, Session, user
 from tests.integration.pipeline import Fields
 
 pytestmark = pytest.mark.own_stack("breaks the stack in each way that is checked")
@@ -542,14 +542,6 @@ def test_what_may_not_be_checked_is_a_warning_that_names_the_action(
     assert needs["alert-mail"] == "not checked: needs sns:ListSubscriptionsByTopic"
     # All but the stack, its termination protection, and what it does not have: archive and key.
     assert len(needs) == len(found) == 19 + has_key
-
-
-def test_the_documented_actions_are_enough(account: Account, broken: Breakable) -> None:
-    del broken
-    # The emulator takes GetFunctionConcurrency for the action that sets it.
-    actions = [*documented("check"), "lambda:PutFunctionConcurrency"]
-    with user(account, *actions) as checker:
-        assert checker.found("--canary") == []
 
 
 def test_an_endpoint_without_an_operation_is_a_warning(account: Account, broken: Breakable) -> None:

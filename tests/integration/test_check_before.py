@@ -12,8 +12,9 @@ from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.check import before
 from shipments.check.model import PROBLEM, WARNING
-from tests.integration.checking import Account, Session, documented, user
+from tests.integration.checking import Account, Session, user
 from tests.integration.pipeline import Fields
+from tests.rights import documented
 
 pytestmark = pytest.mark.own_stack("makes resources that are in a deployment's way")
 
@@ -259,7 +260,7 @@ def test_what_the_simulation_denies_is_found_by_type(account: Account) -> None:
 
 
 def test_a_simulation_that_is_not_allowed_is_a_warning(account: Account) -> None:
-    actions = set(documented("check --before")) - {"iam:SimulatePrincipalPolicy"}
+    actions = documented("check --before") - {"iam:SimulatePrincipalPolicy"}
     with user(account, *actions) as limited:
         (line,) = found(limited)
     assert line["found"] == "not checked: needs iam:SimulatePrincipalPolicy"

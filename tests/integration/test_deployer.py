@@ -17,9 +17,10 @@ from scripts.embed import TEMPLATE
 from scripts.emulator import ACCOUNT, PARAMETERS, REGION, Emulator
 from scripts.policies import POLICIES
 from shipments.check.permissions import NEEDS
-from tests.integration.checking import Account, Session, documented
+from tests.integration.checking import Account, Session
 from tests.integration.deployer_calls import CALLS, NOT_CHECKED, STACK_NAME, SUFFIX, TOPIC
 from tests.integration.pipeline import Fields
+from tests.rights import documented
 
 pytestmark = pytest.mark.own_stack("makes users")
 
@@ -150,7 +151,7 @@ def test_shipments_check_finds_that_the_policy_suffices_for_its_stack_and_for_no
     for name, value in {**emulator.environment, **deployer.environment}.items():
         monkeypatch.setenv(name, value)
     account = Account(emulator.client, Session())
-    needs = {"Effect": "Allow", "Action": documented("check --before"), "Resource": "*"}
+    needs = {"Effect": "Allow", "Action": sorted(documented("check --before")), "Resource": "*"}
     deployer.grant(policy, needs)
 
     def found(suffix: str) -> list[str]:

@@ -1,93 +1,309 @@
-"""The commands on the failed-updates queue need what docs/operating.md says, and no more."""
+"""Each command works with the actions that docs/operating.md names, as docs/policies narrow them.
+
+Without any one of them it fails, or says what it leaves out.
+"""
 
 import json
-import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from scripts.embed import ROOT
-from scripts.emulator import Emulator
+from scripts import dashboard
+from scripts.embed import TEMPLATE
+from scripts.emulator import ACCOUNT, REGION, Emulator
+from shipments import failed_queue, replay
+from shipments.check import canary
+from shipments.cli import COMMANDS
+from tests.integration.checking import Session
+from tests.integration.data_key import key_of
 from tests.integration.operations import Done, Shipments
 from tests.integration.pipeline import Fields, Pipeline
+from tests.rights import documented, groups, statements, table
 
-pytestmark = pytest.mark.own_stack("makes users")
-
-GIVE_BACK = "sqs:ChangeMessageVisibility"
-Runner = Callable[..., Done]
+pytestmark = pytest.mark.own_stack("makes a role, a user, a rule and an archive")
 
 
-def documented(command: str) -> set[str]:
-    """Return the actions that the page's table has for a command."""
-    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
-    row = re.search(rf"^\| {command} \| (.+) \|$", page, re.MULTILINE)
-    assert row is not None
-    inherited = re.findall(r"those of (\w+)", row[1])
-    return set(re.findall(r"`(\w+:\w+)`", row[1])).union(*map(documented, inherited))
+class Case(NamedTuple):
+    """A command that uses all of its actions. stored: its shipment has a row."""
+
+    arguments: str
+    stored: bool = False
+    status: tuple[int, ...] = (0,)
 
 
-@pytest.fixture
-def run(
-    pipeline: Pipeline, emulator: Emulator, client: Callable[[str], Any]
-) -> Callable[..., Done]:
-    """Return what runs a command as a user who may do the documented actions only."""
+# By the row of the table. {shipment} has a message on the queue, of {event}.
+CASES = {
+    "send": Case("{folder}/updates.csv"),
+    "check": Case("", status=(0, 1)),
+    "check --canary": Case("", status=(0, 1)),
+    "check --before": Case(
+        "{template} --parameter EnvironmentSuffix=new --parameter KmsKeyArn={key}", status=(0, 1)
+    ),
+    "log": Case("--shipment {shipment}", stored=True),
+    "track": Case("{shipment}", status=(2,)),
+    "list": Case(""),
+    "export": Case("--output {folder}/rows.jsonl"),
+    "failed": Case("--shipment {shipment}"),
+    "discard": Case("--message {event} --save {folder}/saved.jsonl"),
+    "erase": Case("{shipment} --yes", stored=True),
+    "restore": Case("{restored}"),
+    "redrive": Case("--shipment {shipment} --watch 20"),
+    "replay": Case("--from 1h --archive {archive} --yes"),
+    "dashboard": Case("--output {folder}/dashboard.png --minutes 5"),
+}
+# Of the stack to come that check --before is about.
+NEW = {"SUFFIX": "new", "STACK": "logistics-processing-new"}
+WITH_KEY = "with a key"
+RESTORED = "a-shipment-with-a-lost-row"
+# Of another stack, or mostly on what the emulator does not narrow.
+ON_OTHER_RESOURCES = {"check --before", "replay", "dashboard"}
 
-    def as_user(command: str, *options: str, without: str = "") -> Done:
-        actions = (documented("all") | documented(command)) - {without}
-        # The emulator takes the batch's name for an action of its own.
-        actions |= {f"{GIVE_BACK}Batch"} if GIVE_BACK in actions else set()
-        with user(client("iam"), sorted(actions)) as keys:
-            return Shipments(pipeline, {**emulator.environment, **keys}).run(command, *options)
+# ---- what the emulator does not do as AWS does
 
-    return as_user
+# It takes these calls for other actions.
+CHECKED_AS = {
+    "lambda:GetFunctionConcurrency": "lambda:PutFunctionConcurrency",
+    "lambda:GetFunctionEventInvokeConfig": "lambda:GetFunction",
+    "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
+}
+# It asks for these on another resource, so they are granted on all.
+NOT_NARROWED = {
+    "cloudwatch:GetDashboard",
+    "events:DescribeArchive",
+    "events:DescribeEventBus",
+    "events:DescribeReplay",
+    "events:ListTargetsByRule",
+    "events:StartReplay",
+    "iam:SimulatePrincipalPolicy",
+    "logs:StartQuery",
+}
+UNSEEN = {
+    ("check", "events:DescribeArchive"): "no stack has an archive here: test_check.py",
+    ("check --canary", "events:DescribeArchive"): "likewise",
+    ("dashboard", "logs:StopQuery"): "each query ends in time",
+    ("check --before", "iam:GetRole"): "a role is taken to have no path: test_check_before.py",
+}
 
 
-@contextmanager
-def user(iam: Any, actions: list[str]) -> Iterator[dict[str, str]]:
-    """Make a user for the length of a with block; yields the variables with its keys."""
-    iam.create_user(UserName="operator")
-    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName="operator", PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName="operator")["AccessKey"]
-    yield {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
-    iam.delete_access_key(UserName="operator", AccessKeyId=key["AccessKeyId"])
-    iam.delete_user_policy(UserName="operator", PolicyName="p")
-    iam.delete_user(UserName="operator")
+class Operator:
+    """Somebody in a role that has some of what docs/policies grant."""
+
+    def __init__(self, emulator: Emulator, pipeline: Pipeline) -> None:
+        self._iam, self._name = emulator.client("iam"), "operator"
+        trust = _document(
+            [_allow("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})]
+        )
+        role = self._iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=trust)
+        keys = emulator.client("sts").assume_role(
+            RoleArn=role["Role"]["Arn"], RoleSessionName=self._name
+        )["Credentials"]
+        names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        self._session = Session(*(keys[name] for name in names))
+        self._pipeline, self._environment = pipeline, emulator.environment
+        self._always = (WITH_KEY,) if pipeline.stack.parameters.get("KmsKeyArn") else ()
+        self._words = {
+            "REGION": REGION,
+            "ACCOUNT": ACCOUNT,
+            "KEY": key_of(emulator.client).split("/")[1],
+            "SUFFIX": "test",
+            "STACK": pipeline.stack.name,
+            "BUS": pipeline.stack["EventBusName"],
+        }
+
+    def grant(self, *rows: str, without: str = "", **words: str) -> None:
+        """Grant what rows of the table have, as the policies have it.
+
+        without: an action that is not granted; words: instead of this stack's names.
+        """
+        rows = (*rows, *self._always)
+        actions = set().union(*map(documented, rows))
+        sids = set().union(*(groups().get(row, ()) for row in rows))
+        filled = {**self._words, **words}
+        usable = [each for each in statements("operator", **filled) if each["Sid"] in sids]
+        lacking = CHECKED_AS.get(without, without)
+        # Where CloudWatch answers no SEARCH, dashboard lists the metrics.
+        granted = [_allow("cloudwatch:ListMetrics", Resource="*")]
+        for statement in [*usable, *statements("operator-with-key", **filled)]:
+            for action in actions.intersection(statement["Action"]):
+                name = CHECKED_AS.get(action, action)
+                resources = "*" if action in NOT_NARROWED else statement["Resource"]
+                if name != lacking:  # conditions are left out: it does not know their keys
+                    granted.append(_allow(name, Resource=resources))
+        self._iam.put_role_policy(
+            RoleName=self._name, PolicyName="some", PolicyDocument=_document(granted)
+        )
+
+    def run(self, command: str, *options: str, **settings: str) -> Done:
+        """Run a command on the shared stack, unless the options name another."""
+        shipments = Shipments(self._pipeline, self._environment, self._session)
+        if command == "dashboard":
+            shipments.main, command = dashboard.main, ""
+        return shipments.run(command, *options, **settings)
+
+    def close(self) -> None:
+        """Remove the role."""
+        self._iam.delete_role_policy(RoleName=self._name, PolicyName="some")
+        self._iam.delete_role(RoleName=self._name)
 
 
-@pytest.fixture
-def event(pipeline: Pipeline) -> Fields:
-    """Put an update on the queue that EventBridge could not deliver; return it."""
-    event = pipeline.envelope({"shipmentId": pipeline.shipment(), "status": "IN_TRANSIT"})
-    pipeline.client("sqs").send_message(
-        QueueUrl=pipeline.stack["FailedUpdatesQueueUrl"], MessageBody=json.dumps(event)
+def _allow(*actions: str, **fields: Any) -> Fields:
+    return {"Effect": "Allow", "Action": list(actions), **fields}
+
+
+def _document(statements: list[Fields]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@pytest.fixture(scope="module")
+def operator(emulator: Emulator, pipeline: Pipeline) -> Iterator[Operator]:
+    operator = Operator(emulator, pipeline)
+    yield operator
+    operator.close()
+    pipeline.failed(pipeline.run)  # takes this module's messages off the queue
+
+
+@pytest.fixture(scope="module")
+def archive(pipeline: Pipeline) -> Iterator[str]:
+    """Make an archive, and a rule whose pattern only EventBridge can match; return its ARN."""
+    events, name = pipeline.client("events"), "shipments-test"
+    bus = events.describe_event_bus(Name=pipeline.stack["EventBusName"])["Arn"]
+    events.put_rule(Name=name, EventPattern='{"source": [{"prefix": "nobody"}]}')
+    yield str(events.create_archive(ArchiveName=name, EventSourceArn=bus)["ArchiveArn"])
+    events.delete_archive(ArchiveName=name)
+    events.delete_rule(Name=name)
+
+
+@pytest.fixture(scope="module")
+def restored(pipeline: Pipeline) -> Iterator[str]:
+    """Restore the table, with a row of RESTORED in it, beside the stack's; return its name."""
+    dynamodb = pipeline.client("dynamodb")
+    pipeline.invoke(pipeline.envelope({"shipmentId": RESTORED, "status": "IN_TRANSIT"}))
+    name = f"{pipeline.stack['ShipmentLogsTableName']}-restored"
+    dynamodb.restore_table_to_point_in_time(
+        SourceTableName=pipeline.stack["ShipmentLogsTableName"],
+        TargetTableName=name,
+        UseLatestRestorableTime=True,
     )
-    return event
+    yield name
+    dynamodb.delete_table(TableName=name)
 
 
-def test_the_documented_rights_suffice(
-    pipeline: Pipeline, run: Runner, event: Fields, tmp_path: Path
+@pytest.fixture
+def command(
+    pipeline: Pipeline, archive: str, restored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], list[str]]:
+    """Return a function that prepares what a row's case needs, and returns its arguments."""
+    for module, name in (
+        (failed_queue, "WAIT_SECONDS"),
+        (replay, "SILENCE_SECONDS"),
+        (replay, "POLL_SECONDS"),
+        (canary, "POLL_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 0)
+    monkeypatch.setattr(dashboard, "png", lambda *_: b"")  # takes seconds
+    (tmp_path / "updates.csv").write_text("shipmentId,status\nS-1,IN_TRANSIT\n", "utf-8")
+
+    stack_table = pipeline.stack["ShipmentLogsTableName"]
+
+    def prepare(row: str) -> list[str]:
+        event = pipeline.envelope({"shipmentId": pipeline.shipment(), "status": "IN_TRANSIT"})
+        if "{shipment}" in CASES[row].arguments or "{event}" in CASES[row].arguments:
+            pipeline.client("sqs").send_message(
+                QueueUrl=pipeline.stack["FailedUpdatesQueueUrl"], MessageBody=json.dumps(event)
+            )
+        for stored in pipeline.rows(RESTORED):  # which restore is to put back
+            key = {"shipmentId": {"S": RESTORED}, "timestamp": {"N": str(stored["timestamp"])}}
+            pipeline.client("dynamodb").delete_item(TableName=stack_table, Key=key)
+        if CASES[row].stored:
+            pipeline.invoke(event)
+        words = {
+            "shipment": event["detail"]["shipmentId"],
+            "event": event["id"],
+            "folder": tmp_path,
+            "archive": archive,
+            "restored": restored,
+            "template": TEMPLATE,
+            "key": key_of(pipeline.client),
+        }
+        return [*row.split(), *CASES[row].arguments.format(**words).split()]
+
+    return prepare
+
+
+def names(row: str) -> dict[str, str]:
+    return NEW if row == "check --before" else {}
+
+
+def test_each_command_has_a_case() -> None:
+    assert CASES.keys() == table().keys() - {"all", WITH_KEY}
+    assert {each.name for each in COMMANDS} < CASES.keys()
+
+
+@pytest.mark.parametrize("row", CASES)
+def test_a_command_works_with_its_documented_actions(
+    operator: Operator, command: Callable[[str], list[str]], row: str
 ) -> None:
-    name = event["detail"]["shipmentId"]
-    assert run("failed", "--shipment", name).status == 0
-    assert run("discard", "--message", event["id"], "--save", str(tmp_path / "f")).status == 0
-    pipeline.invoke(pipeline.envelope({"shipmentId": name, "status": "IN_TRANSIT"}))
-    assert run("erase", name, "--yes").status == 0
-    assert pipeline.rows(name) == []
+    operator.grant(row, **names(row))
+    done = operator.run(*command(row))
+    assert done.status in CASES[row].status
+    assert "not allowed" not in done.out + done.err
 
 
-def test_with_read_rights_alone_updates_are_listed_and_soon_readable_again(
-    pipeline: Pipeline, run: Runner, event: Fields
+@pytest.mark.parametrize(
+    ("row", "action"),
+    [
+        (row, action)
+        for row in CASES
+        for action in sorted(documented(row))
+        if (row, action) not in UNSEEN
+    ],
+)
+def test_a_command_without_one_of_its_actions_names_it(
+    operator: Operator, command: Callable[[str], list[str]], row: str, action: str
 ) -> None:
-    name = event["detail"]["shipmentId"]
-    done = run("failed", "--shipment", name, without=GIVE_BACK)
-    assert (done.status, name in done.out) == (0, True)
-    assert f"have {GIVE_BACK}" in done.err
-    assert pipeline.until(lambda: pipeline.failed(name))
+    operator.grant(row, without=action, **names(row))
+    done = operator.run(*command(row))
+    assert f"have {CHECKED_AS.get(action, action)}" in done.out + done.err
+    if done.status == 2:  # a usage error, or nothing was done: one line
+        assert [line[:7] for line in done.err.splitlines()].index("Error: ") == (
+            done.err.count("\n") - 1
+        )
+
+
+@pytest.mark.parametrize("row", [row for row in CASES if row not in ON_OTHER_RESOURCES])
+def test_an_operator_of_another_stack_is_refused(
+    operator: Operator, command: Callable[[str], list[str]], row: str
+) -> None:
+    # The stack itself may be described: the names of its resources are others.
+    operator.grant(row, SUFFIX="other", BUS="other")
+    done = operator.run(*command(row))
+    assert done.status != 0 or row.startswith("check")
+    assert "not allowed" in done.out + done.err
+
+
+def test_an_operator_of_another_stack_does_not_find_this_one(operator: Operator) -> None:
+    operator.grant("failed", STACK="another")
+    assert "not allowed: have cloudformation:DescribeStacks" in operator.run("failed").err
+
+
+def test_a_stack_with_a_key_needs_more_to_be_checked(
+    operator: Operator, deploy: Callable[..., Pipeline], client: Callable[[str], Any]
+) -> None:
+    name = deploy("keyed", KmsKeyArn=key_of(client)).stack.name
+    words = {"SUFFIX": "keyed", "STACK": name, "BUS": "bus-keyed"}
+    for action in ("", "kms:DescribeKey", "kms:GetKeyPolicy"):
+        operator.grant("check", WITH_KEY, without=action, **words)
+        found = operator.run("check", "--stack-name", name).out
+        assert f"not allowed: have {action}" in found if action else "not allowed" not in found
+
+
+def test_with_read_rights_alone_updates_are_soon_readable_again(
+    operator: Operator, pipeline: Pipeline, command: Callable[[str], list[str]]
+) -> None:
+    operator.grant("failed", without="sqs:ChangeMessageVisibility")
+    _, *options, shipment = command("failed")
+    done = operator.run("failed", *options, shipment)
+    assert (done.status, shipment in done.out) == (0, True)
+    assert pipeline.until(lambda: pipeline.failed(shipment))

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
-from shipments.errors import DENIED, code_of, explain
+from shipments.errors import DENIED, code_of, explain, is_denied
 from shipments.stack import Stack
 
 Subject = TypeVar("Subject")
@@ -130,7 +130,7 @@ class Check(Generic[Subject]):
 def not_checked(error: ClientError) -> Finding:
     """Return the finding that an answer is needed and refused; raise any other error again."""
     code, action = code_of(error), error.operation_name
-    if "AccessDenied" in code or "NotAuthorized" in code or code == "AuthorizationError":
+    if is_denied(error):
         message = str(error.response["Error"].get("Message"))
         found = DENIED.search(message)
         return Finding(

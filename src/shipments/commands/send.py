@@ -118,7 +118,7 @@ def _send_one(target: Target, output: Output, detail: Detail, *, as_is: bool) ->
         sender = Sender(stack.client("events"), stack["EventBusName"], interrupt)
         (sent,) = sender.send([text])
     for _, why in sent.unsent:
-        output.say(f"Not sent: {why}")
+        output.say(f"Not sent: {one_line(why)}")
     who = rules.identity(event)
     update_id = who.attributes["updateId"]["S"] if who else None
     ids = {"eventId": sent.events[0] if sent.events else None, "updateId": update_id}

@@ -56,7 +56,7 @@ def track(  # noqa: PLR0913 - an option each
     rows = history.rows(last)
     if rows:
         _print(output, rows, statuses)
-        output.show(_latest(rows[-1], len(rows), last, statuses))
+        output.show("", _latest(rows[-1], len(rows), last, statuses))
     with Interrupt() as interrupt:
         if not rows:
             known = _nothing_stored(stack, shipment, interrupt)
@@ -81,18 +81,19 @@ def _nothing_stored(stack: Stack, shipment: str, interrupt: Interrupt) -> str:
     """Return that no update is stored, and what the failed-updates queue has of the shipment."""
     stored = f"no update of {one_line(shipment)} is stored in stack {stack.name}"
     try:
-        found = failed_of(stack, shipment, interrupt)
+        found, problems = failed_of(stack, shipment, interrupt)
     except (BotoCoreError, ClientError) as error:
         why = explain(error)
         return f"{stored}: check its id (the failed-updates queue was not searched: {why})"
+    missed = f" ({' '.join(problems)})" if problems else ""
     if not found:
-        return f"{stored}, and none is on the failed-updates queue: check its id"
+        return f"{stored}, and none is on the failed-updates queue: check its id{missed}"
     newest = found[-1]
     count = len({update.key for update in found})
     return (
         f"{stored}; {count} {'is' if count == 1 else 'are'} on the failed-updates queue: "
         f"{newest.where.value}: {one_line(newest.why)}; see: "
-        f"shipments failed --shipment {shlex.quote(shipment)}"
+        f"shipments failed --shipment {shlex.quote(shipment)}{missed}"
     )
 
 
@@ -113,4 +114,4 @@ def _latest(row: Row, count: int, last: int | None, statuses: Statuses) -> str:
     happened, status, location, carrier = _cells(row, statuses)
     alerted = ", alerted" if "alertedAt" in row else ""
     shown = f"the last {count} shown" if last else f"{number(count, 'update')} in all"
-    return f"\nLatest: {status}{alerted}, {happened} UTC, {location} ({carrier}); {shown}."
+    return f"Latest: {status}{alerted}, {happened} UTC, {location} ({carrier}); {shown}."

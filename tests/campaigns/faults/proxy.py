@@ -35,8 +35,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """An AWS call under way: its operation, its body, and the means to break it."""
+    """An AWS call under way: its service and operation, its body, and the means to break it."""
 
+    service: str
     operation: str
     body: bytes
     ask: Callable[[], Answer]
@@ -166,7 +167,10 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        call = Call(self._operation(body), body, lambda: self._ask(body), self.connection)
+        # Credential=<key>/<date>/<region>/<service>/aws4_request
+        service = self.headers["Authorization"].split("/")[3]
+        operation = self._operation(body)
+        call = Call(service, operation, body, lambda: self._ask(body), self.connection)
         try:
             answer = self.proxy.plan(call)(call)
         except (HTTPException, OSError):

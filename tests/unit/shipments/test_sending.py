@@ -301,4 +301,7 @@ def test_another_rule_that_gets_the_same_updates_is_reported(cloud: Cloud) -> No
         "Use one bus per environment.\n"
     )
     cloud.broken["ListRules"] = lambda _: refusal("AccessDeniedException")
-    assert cloud.run(*one).stderr == ""
+    assert cloud.run(*one).stderr == (
+        "Whether other rules get the same updates is not known: "
+        "not allowed: have ListRules granted to the identity in use\n"
+    )

@@ -91,6 +91,14 @@ def test_who_may_describe_one_stack_only_gets_no_list(cloud: Cloud) -> None:
     )
 
 
+@pytest.mark.parametrize("options", [[], ["--environment", "test"]])
+def test_who_may_not_list_stacks_may_name_one(cloud: Cloud, options: list[str]) -> None:
+    cloud.broken["DescribeStacks"] = lambda _: refusal("AccessDenied")
+    assert finds(cloud, *options) == (
+        "not allowed: have DescribeStacks granted to the identity in use, or pass --stack-name"
+    )
+
+
 def test_without_a_stack_there_is_nothing_to_do(cloud: Cloud) -> None:
     cloud.stacks.clear()
     assert finds(cloud) == "no stack in us-east-1: deploy one, or pass --region or --profile"
