@@ -442,8 +442,9 @@ def publish(alert_type: str, subject: str, title: str, facts: Fields, command: s
     )
 
 
-JOINERS = "\u200c\u200d"  # in Persian and in emoji
-# Runs of blanks, or of letters like them, could push a forged line to the next row.
+# Not seen, but needed in Persian and emoji.
+JOINERS = "\u034f\u17b4\u17b5\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+# Runs of what looks blank could push a forged line to the next row.
 BLANKS = re.compile(rf"(?![{JOINERS}])[\s\u115f\u1160\u2800\u3164\uffa0{JOINERS}]+")
 
 

@@ -1,8 +1,10 @@
 """Draws the deployed dashboard to a PNG, as CloudWatch's console would show it."""
 
+import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TextIO, cast
 
 import click
 
@@ -12,6 +14,7 @@ from scripts.drawing.metrics import NO_DATA, Span
 from scripts.drawing.picture import png
 from scripts.embed import ROOT
 from shipments.errors import CommandError
+from shipments.files import private
 from shipments.oneline import OneLine
 from shipments.options import Target, examples, for_stack
 from shipments.output import Output
@@ -85,7 +88,9 @@ def write(data: bytes, path: Path) -> None:
     try:
         if path == PICTURE:
             path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
+        with private(path, "w") as file:
+            os.fchmod(file.fileno(), 0o600)  # others may read the one before
+            cast("TextIO", file).buffer.write(data)
     except OSError as error:
         raise CommandError(f"--output: cannot write {path}: {error.strerror}") from None
 

@@ -51,7 +51,7 @@ def up() -> int:
         return 0
     _end_forwarder()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    FOLDER.mkdir(0o700, parents=True)  # it gets mails, the log and the emulator's key
     click.echo(f"Starting MiniStack, an emulator of AWS, and deploying {TEMPLATE.name}.")
     try:
         local = emulator.start(FOLDER)

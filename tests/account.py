@@ -69,6 +69,14 @@ class FakeAccount:
         rows = [_row(item) for page in pages for item in page["Items"]]
         return sorted(rows, key=lambda row: (row["shipmentId"], row["timestamp"]))
 
+    def put_row(self, **attributes: str | int) -> None:
+        """Put a row past the handler."""
+        item = {
+            name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+            for name, value in attributes.items()
+        }
+        self.dynamodb.put_item(TableName=self.table, Item=item)
+
     def delete_rows(self) -> None:
         """Delete all rows."""
         _backend(dynamodb_backends).get_table(self.table).items.clear()

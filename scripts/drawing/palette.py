@@ -1,6 +1,7 @@
 """Colours and sizes, and how texts are made to fit."""
 
 import textwrap
+import unicodedata
 from functools import cache
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -54,14 +55,16 @@ def fitted(text: str, inches: float, lines: int = 1, font: FontProperties = NORM
 
 def wrapped(text: str, most: int, lines: int = 1) -> list[str]:
     """Return a text in lines of at most so many characters; what is too much is cut."""
-    known = (char if ord(char) in _known() else UNKNOWN for char in one_line(text))
-    found = textwrap.wrap("".join(known), most, max_lines=lines, placeholder="…")
+    composed = unicodedata.normalize("NFC", one_line(text))
+    known = "".join(char if ord(char) in _known() else UNKNOWN for char in composed)
+    found = textwrap.wrap(known, most, max_lines=lines, placeholder="…")
     # A first word that is too long is cut, too, instead of left out.
-    return [one_line(text)[: most - 1] + "…"] if found == ["…"] else found or [""]
+    return [known[: most - 1] + "…"] if found == ["…"] else found or [""]
 
 
 @cache
 def _known() -> frozenset[int]:
-    """Return the characters that all fonts have."""
+    """Return the characters that all fonts have, but for marks: many of them reach other rows."""
     fonts = [get_font(findfont(font)) for font in (NORMAL, BOLD, MONO)]
-    return frozenset.intersection(*(frozenset(font.get_charmap()) for font in fonts))
+    every = frozenset.intersection(*(frozenset(font.get_charmap()) for font in fonts))
+    return frozenset(code for code in every if not unicodedata.combining(chr(code)))

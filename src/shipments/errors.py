@@ -71,6 +71,11 @@ BY_CODE = {
         "{operation}: {message} Is the stack complete? Deploy it again",
     ),
 }
+# Unicode calls them printable, but they are shown as a blank or not at all.
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 DENIED = re.compile(r"not authorized to perform: (\S+?)[.,]?(?: on resource: (\S+))?(?:\s|$)")
 
 
@@ -102,17 +107,21 @@ def code_of(error: Exception) -> str:
 def is_denied(error: Exception) -> bool:
     """Return whether a service says that the identity in use may not make the call."""
     code = code_of(error)
-    return "AccessDenied" in code or "NotAuthorized" in code or code == "UnauthorizedOperation"
+    # AuthorizationError is what SNS says.
+    denials = {"AuthorizationError", "UnauthorizedOperation"}
+    return "AccessDenied" in code or "NotAuthorized" in code or code in denials
 
 
 def one_line(text: str) -> str:
-    """Return text without line breaks and other control characters."""
+    """Return a value as one line without runs of blanks, which could push text to the next row."""
     return " ".join(harmless(text).split())
 
 
 def harmless(text: str) -> str:
-    """Return text whose characters do nothing to a terminal but to be shown, and to end a line."""
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    """Return text with a space for each character that a terminal acts on or does not show."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " for char in UNSEEN.sub(" ", text))
 
 
 def _refusal(error: ClientError) -> str:

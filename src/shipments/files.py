@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Literal
 
-FLAGS = {"x": os.O_EXCL, "a": os.O_APPEND}
+FLAGS = {"x": os.O_EXCL, "a": os.O_APPEND, "w": os.O_TRUNC}
 
 
-def private(path: Path, mode: Literal["x", "a"]) -> IO[str]:
-    """Open a file to write text to: a new one ("x"), or also one to add to ("a").
+def private(path: Path, mode: Literal["x", "a", "w"]) -> IO[str]:
+    """Open a file to write text to: a new one ("x"), or one to add to ("a") or replace ("w").
 
     A file that is made gets mode 0600. Raises OSError, FileExistsError with "x" among them.
     """

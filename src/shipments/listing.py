@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from shipments.errors import one_line
 from shipments.failed import FailedUpdate, Where, kind_of
 from shipments.failed_queue import FailedQueue
 from shipments.output import Output, number
@@ -174,5 +173,5 @@ def _cells(row: Row) -> list[str]:
         fields["carrier"] or "-",
         f"{row.failed_at.astimezone(timezone.utc):%m-%d %H:%M:%S}",
         row.where.value,
-        f"{message}{one_line(fields['why'])}{copies}",
+        f"{message}{fields['why']}{copies}",
     ]

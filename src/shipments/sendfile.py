@@ -1,5 +1,6 @@
 """Checks a file of updates and sends it; what is not sent is in a file, whatever happens."""
 
+import shlex
 import shutil
 import sys
 import tempfile
@@ -201,7 +202,8 @@ def _report(  # noqa: PLR0913, PLR0917 - what there is to report
 
 
 def _again(job: Job, unsent: Unsent) -> str:
-    return f"Send the others again: shipments send {'--as-is ' * job.as_is}{unsent.path}"
+    path = shlex.quote(str(unsent.path))
+    return f"Send the others again: shipments send {'--as-is ' * job.as_is}{path}"
 
 
 def _unsent(job: Job) -> Unsent:

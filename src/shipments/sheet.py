@@ -1,11 +1,15 @@
 """CSV that a spreadsheet shows and does not compute."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@")
+from shipments.errors import harmless
+
+# Where a spreadsheet may begin to compute, also after a semicolon, which separates cells where the
+# comma is a decimal sign. The wide forms are typed in East Asia.
+FORMULA = re.compile(r'(^|;)(?=[\s"]*[-=+@\uff0d\uff1d\uff0b\uff20])')
 
 
 class Sheet:
@@ -22,15 +26,10 @@ class Sheet:
 
 
 def cell(value: Any) -> Any:
-    """Return a value as a cell: a text that begins like a formula gets an apostrophe before it.
+    """Return a value as a cell: what begins like a formula gets an apostrophe before it.
 
-    Control characters, which a terminal or a spreadsheet may act on, become spaces.
+    Characters that a terminal or a spreadsheet acts on or does not show become spaces.
     """
     if isinstance(value, bool):
         return str(value).lower()
-    if not isinstance(value, str):
-        return value
-    text = value
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else " " for char in text)
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+    return FORMULA.sub(r"\1'", harmless(value)) if isinstance(value, str) else value

@@ -217,6 +217,10 @@ def test_a_second_up_prints_the_same_and_starts_nothing(lasting_up: Up) -> None:
     assert int((folder / "forwarder.pid").read_text("utf-8")) == pid
 
 
+def test_only_its_owner_can_open_the_local_stack_s_files(lasting_up: Up) -> None:
+    assert lasting_up[0].stat().st_mode & 0o777 == 0o700
+
+
 def test_mail_shows_what_both_channels_have_published_since_up(
     lasting_up: Up, pipeline: Pipeline
 ) -> None:

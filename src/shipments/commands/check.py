@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from shipments import check as checks
 from shipments.check import before, canary
 from shipments.check.model import OK, PROBLEM, WARNING, Deployed, Finding
+from shipments.errors import one_line
 from shipments.oneline import OneLine
 from shipments.options import Target, examples, for_stack
 from shipments.output import Output, number
@@ -137,7 +138,7 @@ class Report:
                     **fields,
                 }
             )
-            self._output.show(f"{finding.severity:<9}{name:<13}{found}")
+            self._output.show(f"{finding.severity:<9}{name:<13}{one_line(found)}")
             if remedy:
                 self.note(remedy)
 

@@ -52,13 +52,17 @@ def draw(cloud: Cloud, outputs: dict[str, str], tmp_path: Path) -> Callable[...,
     return run
 
 
-def test_the_picture_is_written_to_output(draw: Callable[..., Result], tmp_path: Path) -> None:
+def test_the_picture_is_written_to_output_for_its_owner(
+    draw: Callable[..., Result], tmp_path: Path
+) -> None:
     path = tmp_path / "b.png"
+    path.touch(0o644)
     result = draw("--stack-name", STACK)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"The dashboard is drawn in {path}.\nSeries without data in this time: Lost.\n"
     )
+    assert path.stat().st_mode & 0o777 == 0o600
     with Image.open(path) as image:
         assert image.format == "PNG"
 

@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,17 +14,21 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from matplotlib.dates import date2num
 from PIL import Image
 
 from scripts.drawing import palette
+from scripts.drawing.alarms import Alarm
 from scripts.drawing.body import Place
 from scripts.drawing.log import Table
-from scripts.drawing.panels import log_table
+from scripts.drawing.panels import Panel, alarm_list, log_table, message
 from scripts.drawing.picture import Tile, png
 from scripts.drawing.picture import draw as draw_tiles
 from scripts.drawing.scales import readable_unit
 from scripts.embed import ROOT
+from tests import hostile
 from tests.unit.dashboard.conftest import HOUR, Answer, Draw, Drawn, Fields, constant, metric, texts
 from tests.unit.template import handler
 from tests.unit.template.resolve import Deployment, load
@@ -102,15 +108,35 @@ def test_whatever_a_name_is_it_can_be_read(draw: Draw) -> None:
 
 @pytest.mark.parametrize("width", [6, 24])
 def test_a_table_of_long_texts_can_be_read(width: int) -> None:
-    rows = (("06:00:01", LONG * 5, "", "short"), ("06:00:02", "東京 \x1b[31m", LONG, " word" * 60))
+    rows = (("06:00:01", LONG * 5, "", "short"), ("06:00:02", STRANGE, LONG, " word" * 60))
     table = Table(("@timestamp", "reason", LONG, "x"), rows)
-    tile = Tile("Rejected?", Place(0, 0, width, 6), lambda inner: log_table(table, inner))
-    figure = draw_tiles("board", [], [tile])
-    png(figure, 50)
-    assert faults(figure) == []
-    shown = " ".join(text.get_text() for text in texts(figure))
+    shown = " ".join(drawn_texts(width, "Rejected?", lambda inner: log_table(table, inner)))
     assert "06:00" in shown
     assert "…" in shown
+
+
+@settings(max_examples=5)
+@given(values=st.lists(hostile.texts, min_size=2, max_size=3))
+@example(values=hostile.TEXTS)
+def test_hostile_text_is_drawn_as_text(values: list[str]) -> None:
+    table = Table(("shipmentId", "reason"), tuple((value, value) for value in values))
+    alarms = [Alarm(value, "ALARM") for value in values]
+    for panel in (
+        partial(log_table, table),
+        partial(alarm_list, alarms),
+        partial(message, " ".join(values)),
+    ):
+        assert hostile.hidden("".join(drawn_texts(24, values[0], panel))) == set()
+
+
+def drawn_texts(width: int, title: str, panel: Callable[[float], Panel]) -> list[str]:
+    """Return the texts of a picture with one widget, which can be read and are no formulas."""
+    figure = draw_tiles("board", [], [Tile(title, Place(0, 0, width, 6), panel)])
+    png(figure, 50)
+    assert faults(figure) == []
+    found = texts(figure)
+    assert not any(text.get_parse_math() for text in found)
+    return [text.get_text() for text in found]
 
 
 # ---- graphs

@@ -117,14 +117,6 @@ class Account(FakeAccount):
         (row,) = self.rows()
         return row
 
-    def put_row(self, **attributes: str | int) -> None:
-        """Put a row past the handler."""
-        item = {
-            name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-            for name, value in attributes.items()
-        }
-        self.dynamodb.put_item(TableName=self.table, Item=item)
-
     def alerts(self) -> list[Alert]:
         """Return what the topic's subscribers got since the last call."""
         notices = [json.loads(body) for body in self._receive(self._mailbox)]

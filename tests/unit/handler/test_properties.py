@@ -2,13 +2,17 @@
 
 import itertools
 import json
+import shlex
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.hostile import SHOWN_IN_MAILS, TEXTS, blank_runs, hidden, stored
+from tests.hostile import texts as hostile_texts
 from tests.unit.handler import emf, gate
-from tests.unit.handler.account import Account
+from tests.unit.handler.account import Account, Alert
 from tests.unit.handler.updates import TIME, TIME_MS, envelope
 
 CRITICAL = {"DELAYED", "LOST", "DAMAGED", "EXCEPTION"}
@@ -83,22 +87,73 @@ def test_whatever_comes_is_a_row_or_kept(shared_account: Account, event: Any) ->
         assert [message["envelope"] for message in kept] == [parsed(event)]
 
 
-@settings(max_examples=100)
-@given(event=envelopes, replay=st.none() | values)
-def test_whatever_comes_is_told_safely(shared_account: Account, event: Any, replay: Any) -> None:
-    account = shared_account
-    account.empty()
-    if isinstance(event, dict) and replay is not None:
-        event["replay-name"] = replay
-    delivery = account.deliver(event)
-    emf.read(delivery.printed)
-    assert delivery.printed.isascii()
-    for alert in account.alerts():
+def check_reports(account: Account, event: Any) -> list[Alert]:
+    """Deliver an event; fail unless its log line and mails are safe to read. Return the mails."""
+    printed = account.deliver(event).printed
+    emf.read(printed)
+    assert printed.isascii()
+    assert printed.removesuffix("\n").isprintable()
+    alerts = account.alerts()
+    for alert in alerts:
         assert alert.subject.isascii()
         assert alert.subject.isprintable()
         assert len(alert.subject) <= 100
-        assert all(line.isprintable() for line in alert.body.split("\n"))
-        assert all(value and value.isprintable() for value in alert.attributes.values())
+        lines = alert.body.split("\n")
+        assert (
+            len(lines)
+            == {"CRITICAL_STATUS": 12, "PROCESSING_ERROR": 13}[alert.attributes["alertType"]]
+        )
+        for text in (*lines, *alert.attributes.values()):
+            assert hidden(text) <= SHOWN_IN_MAILS
+            assert blank_runs(text) == []
+        words = shlex.split(lines[-2])
+        assert (words[0], words[-2:]) == ("shipments", ["--environment", "test"])
+        assert len(words) == (5 if words[1] == "track" else 6)
+    return alerts
+
+
+@settings(max_examples=75)
+@given(event=envelopes, replay=st.none() | values)
+def test_whatever_comes_is_reported_safely(
+    shared_account: Account, event: Any, replay: Any
+) -> None:
+    shared_account.empty()
+    if isinstance(event, dict) and replay is not None:
+        event["replay-name"] = replay
+    check_reports(shared_account, event)
+
+
+@settings(max_examples=20)
+@given(text=hostile_texts)
+def test_hostile_text_stays_data_in_a_mail_and_in_the_log(
+    shared_account: Account, text: str
+) -> None:
+    check_hostile(shared_account, text)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_each_known_trick_stays_data_in_a_mail_and_in_the_log(account: Account, text: str) -> None:
+    check_hostile(account, text)
+
+
+def check_hostile(account: Account, text: str) -> None:
+    """Deliver updates with a text in each field; fail unless it is only in the mails' own lines."""
+    places = {"location": text, "carrier": text}
+    for fields in (
+        {"shipmentId": text, **places},
+        {"shipmentId": text, "carrier": text, "eventTime": f"{text}!", "updateId": text},
+        {"status": f"LOST {text}", **places},
+        {"status": "LOST", **places},
+    ):
+        account.empty()
+        detail = {"shipmentId": "S-1", "status": "LOST", "updateId": "u", **fields}
+        event = envelope(detail, id=text)
+        for alert in check_reports(account, event):
+            names = [line.partition(":")[0] for line in alert.body.split("\n") if ": " in line]
+            assert [names.count(name) for name in ("Status", "Shipment ID", "Carrier")] == [1, 1, 1]
+    (row,) = account.rows()  # as it was sent
+    assert row["location"][:255] == stored(text.strip())[:255]
+    assert json.loads(row["rawEvent"]) == detail
 
 
 @settings(max_examples=75)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.handler.account import Account
-from tests.unit.handler.updates import ABSENT, EVENT_ID, LINE_ENDS, critical, envelope, update
+from tests.unit.handler.updates import ABSENT, EVENT_ID, critical, envelope, update
 
 TEXTS = {"shipmentId": 128, "updateId": 256}
 NO_TEXTS = [0, 1, -1.5, 1e999, True, False, [], ["a"], {}, {"S": "a"}]
@@ -211,16 +211,6 @@ def test_a_command_in_a_mail_is_safe_to_paste(account: Account) -> None:
     (alert,) = account.alerts()
     command = alert.body.splitlines()[-2]
     assert shlex.split(command)[:4] == ["shipments", "failed", "--id", "1; rm -rf ~ '"]
-
-
-@pytest.mark.parametrize("end", LINE_ENDS)
-def test_nobody_can_add_a_line_to_a_refused_updates_alert(account: Account, end: str) -> None:
-    account.deliver(update(shipmentId=f"a{end}Reason: none", status=None, carrier=f"b{end}c"))
-    (alert,) = account.alerts()
-    lines = alert.body.splitlines()
-    assert len(lines) == 13
-    assert lines[4] == "Shipment ID: a Reason: none"
-    assert lines[6] == "Carrier: b c"
 
 
 def test_half_a_surrogate_pair_in_a_refused_shipment_id_is_shown(account: Account) -> None:

@@ -11,9 +11,6 @@ EVENT_ID = "8d3cbb7e-6b8f-4d5e-9f57-0f4f7c2f9a11"
 TIME = "2026-01-15T12:00:00Z"
 TIME_MS = 1_768_478_400_000
 
-# What a mail program may take for the end of a line.
-LINE_ENDS = ("\n", "\r\n", "\r", "\x0b", "\x0c", "\x1e", "\x85", "\u2028", "\u2029")
-
 Fields = dict[str, Any]
 
 

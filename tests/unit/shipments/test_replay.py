@@ -197,15 +197,6 @@ def test_a_replay_that_mails_nobody_is_not_announced(
     assert "Warning" not in cloud.run("replay", *times).stderr
 
 
-def test_a_shipment_s_id_forges_no_line(cloud: Cloud) -> None:
-    cloud.logs.create_log_stream(logGroupName=cloud.log_group, logStreamName="s")
-    cloud.replay["ReplayStartTime"] = datetime.now(timezone.utc) - timedelta(seconds=1)
-    forged = "S-1\n\x1b[2JReplay x: COMPLETED"
-    cloud.on_replay.append(lambda name: log(cloud, "stored", forged, replay=name))
-    lines = cloud.run("replay", *TIMES).stdout.splitlines()
-    assert "New: S-1 [2JReplay x: COMPLETED" in lines
-
-
 def test_an_archive_that_does_not_exist_is_named(cloud: Cloud) -> None:
     cloud.broken["DescribeArchive"] = lambda _: refusal("ResourceNotFoundException")
     result = cloud.run("replay", "--from", "2h", "--archive", f"{ARN}:archive/x")
