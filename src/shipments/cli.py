@@ -14,6 +14,7 @@ from shipments.commands.list import list_shipments
 from shipments.commands.log import log
 from shipments.commands.redrive import redrive
 from shipments.commands.replay import replay
+from shipments.commands.restore import restore
 from shipments.commands.send import send
 from shipments.commands.track import track
 from shipments.oneline import OneLine
@@ -65,6 +66,7 @@ COMMANDS = (
     replay,
     log,
     erase,
+    restore,
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -1,12 +1,11 @@
-"""Erases what the table and the failed-updates queue have of one shipment."""
+"""Erases what the table and the failed-updates queue have of shipments."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from shipments.errors import CommandError
+from shipments.batch import answers
 from shipments.failed import Message, Where, read
 from shipments.failed_queue import FailedQueue
 from shipments.files import add_line
@@ -15,9 +14,6 @@ from shipments.stack import Stack
 
 # BatchWriteItem takes so many.
 ROWS_PER_CALL = 25
-# DynamoDB returns what it did not delete if the table is throttled; tried for about a minute.
-ATTEMPTS = 10
-FIRST_PAUSE_SECONDS = 0.1
 # The template's defaults.
 ARCHIVE_DAYS, LOG_DAYS = "30", "30"
 RECOVERY_DAYS = 35
@@ -39,39 +35,40 @@ class Found:
 
 
 class Eraser:
-    """One shipment in one stack. erased: what of it was deleted so far."""
+    """Shipments in one stack. erased: what of each was deleted so far."""
 
-    def __init__(self, stack: Stack, shipment: str, interrupt: Interrupt) -> None:
+    def __init__(self, stack: Stack, shipments: Sequence[str], interrupt: Interrupt) -> None:
         self._dynamodb = stack.client("dynamodb")
         self._sqs = stack.client("sqs")
         self._queue_url = stack["FailedUpdatesQueueUrl"]
         self._table = stack["ShipmentLogsTableName"]
-        self._shipment = shipment
         self._interrupt = interrupt
-        self.erased = Found()
+        self.erased = {shipment: Found() for shipment in shipments}
 
-    def look(self) -> Found:
-        """Count the shipment's rows and messages."""
-        found = Found(rows=sum(len(rows) for rows in self._pages(whole=False)))
+    def look(self) -> dict[str, Found]:
+        """Count the rows and messages of each shipment."""
+        found = {shipment: Found() for shipment in self.erased}
+        for shipment, rows in self._pages(whole=False):
+            found[shipment].rows += len(rows)
         with self.queue() as queue:
-            for _ in self._messages(queue, found):
-                found.messages += 1
+            for shipment, _ in self._messages(queue, found):
+                found[shipment].messages += 1
         return found
 
     def erase(self, save: IO[str] | None, advance: Callable[[float], None]) -> None:
-        """Delete the shipment's messages, then its rows, each after it is saved.
+        """Delete the shipments' messages, then their rows, each after it is saved.
 
         Rows are saved as DynamoDB has them, so that they can be put back. Ends early once an
         interrupt is asked for. Raises CommandError if rows are left.
         """
         with self.queue() as queue:
-            for message in self._messages(queue, self.erased):
+            for shipment, message in self._messages(queue, self.erased):
                 if save:
                     add_line(save, message.saved)
                 queue.delete(message)
-                self.erased.messages += 1
+                self.erased[shipment].messages += 1
                 advance(1)
-        for rows in self._pages(whole=save is not None):
+        for shipment, rows in self._pages(whole=save is not None):
             for start in range(0, len(rows), ROWS_PER_CALL):
                 if self._interrupt.asked:
                     return
@@ -80,52 +77,55 @@ class Eraser:
                     for row in some:
                         add_line(save, {"row": row})
                 self._delete(some)
-                self.erased.rows += len(some)
+                self.erased[shipment].rows += len(some)
                 advance(len(some))
 
     def queue(self) -> FailedQueue:
         """Return the queue."""
         return FailedQueue(self._sqs, self._queue_url)
 
-    def _messages(self, queue: FailedQueue, found: Found) -> Iterator[Message]:
-        """Yield the shipment's messages; count those that cannot be read but contain its id."""
+    def _messages(
+        self, queue: FailedQueue, found: Mapping[str, Found]
+    ) -> Iterator[tuple[str, Message]]:
+        """Yield the shipments' messages; count those that cannot be read but contain an id."""
         for message in queue.walk(self._interrupt):
             update = read(message)
-            if update.shipment.strip() == self._shipment:
-                yield message
-            elif update.where is Where.UNREADABLE and self._shipment in message.body:
-                found.unreadable += 1
+            if update.shipment.strip() in found:
+                yield update.shipment.strip(), message
+            elif update.where is Where.UNREADABLE:
+                for shipment in found:
+                    found[shipment].unreadable += shipment in message.body
 
-    def _pages(self, *, whole: bool) -> Iterator[list[Keys]]:
-        """Yield pages of the shipment's rows, or of their keys."""
+    def _pages(self, *, whole: bool) -> Iterator[tuple[str, list[Keys]]]:
+        """Yield pages of each shipment's rows, or of their keys, until an interrupt."""
         names = {"#shipment": "shipmentId", "#timestamp": "timestamp"}
         keys = {
             "ProjectionExpression": "#shipment, #timestamp",
             "ExpressionAttributeNames": names,
         }
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression="shipmentId = :id",
-            ExpressionAttributeValues={":id": {"S": self._shipment}},
-            **({} if whole else keys),
-        )
-        for page in pages:
-            yield page["Items"]
+        query = self._dynamodb.get_paginator("query")
+        for shipment in self.erased:
+            pages = query.paginate(
+                TableName=self._table,
+                ConsistentRead=True,
+                KeyConditionExpression="shipmentId = :id",
+                ExpressionAttributeValues={":id": {"S": shipment}},
+                **({} if whole else keys),
+            )
+            for page in pages:
+                if self._interrupt.asked:
+                    return
+                yield shipment, page["Items"]
 
     def _delete(self, rows: list[Keys]) -> None:
         names = ("shipmentId", "timestamp")
-        left: Any = {
-            self._table: [
-                {"DeleteRequest": {"Key": {name: row[name] for name in names}}} for row in rows
-            ]
-        }
-        for attempt in range(ATTEMPTS):
-            left = self._dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]
-            if not left:
-                return
-            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-        raise CommandError("the table is throttled, and rows are left: wait and run it again")
+        deletions = [
+            {"DeleteRequest": {"Key": {name: row[name] for name in names}}} for row in rows
+        ]
+        for _ in answers(
+            self._dynamodb.batch_write_item, "UnprocessedItems", {self._table: deletions}
+        ):
+            pass
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from shipments import rules
 from shipments.stack import Stack
 
 Row = dict[str, Any]
+Item = dict[str, dict[str, Any]]  # a row as DynamoDB has it, each value with its type
 
 
 def plain(item: Mapping[str, Mapping[str, Any]]) -> Row:

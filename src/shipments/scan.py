@@ -7,7 +7,7 @@ from typing import Any
 
 from shipments.interrupt import Interrupt
 from shipments.output import Output, number
-from shipments.rows import Row, plain
+from shipments.rows import Item, Row, plain
 from shipments.stack import CALLS_AT_ONCE, Stack
 
 # What is read is announced from this size on: by then it takes seconds.
@@ -22,7 +22,8 @@ class Scan:
     """The rows of the table, in no order.
 
     attributes: those to return, all if there are none. since, until: bounds of the event time,
-    the first inclusive, the second exclusive. Neither changes what is read and paid.
+    the first inclusive, the second exclusive. Neither changes what is read and paid. table:
+    another one than the stack's.
     """
 
     def __init__(
@@ -31,12 +32,20 @@ class Scan:
         attributes: Sequence[str] = (),
         since: datetime | None = None,
         until: datetime | None = None,
+        *,
+        table: str = "",
     ) -> None:
         self._dynamodb = stack.client("dynamodb")
-        self._request = _request(stack["ShipmentLogsTableName"], attributes, since, until)
+        table = table or stack["ShipmentLogsTableName"]
+        self._request = _request(table, attributes, since, until)
 
     def pages(self, output: Output, interrupt: Interrupt) -> Iterator[list[Row]]:
-        """Yield the rows of a page at a time, until the end or until an interrupt.
+        """Yield the rows of a page at a time, as items does."""
+        for items in self.items(output, interrupt):
+            yield [plain(item) for item in items]
+
+    def items(self, output: Output, interrupt: Interrupt) -> Iterator[list[Item]]:
+        """Yield the rows of a page as DynamoDB has them, until the end or until an interrupt.
 
         Says first what it reads, if that is much, and shows its progress.
         """
@@ -47,7 +56,7 @@ class Scan:
         with output.progress("Reading the table", rows) as advance:
             for answer in self._answers(interrupt):
                 advance(answer["ScannedCount"])
-                yield [plain(item) for item in answer["Items"]]
+                yield answer["Items"]
 
     def _answers(self, interrupt: Interrupt) -> Iterator[dict[str, Any]]:
         """Yield DynamoDB's answers; at most one of each segment is waiting to be taken."""

@@ -1,75 +1,30 @@
 """docs/operating.md, checked against the commands: their options, and each console block as it is.
 
-The blocks run in the page's order, on one new stack, as one operator's day.
+The blocks run in the page's order, on one new stack, as one operator's day. So do those of
+docs/privacy.md, and those of docs/runbook.md, which restores rows.
 """
 
-import os
 import re
-import subprocess
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from click import Group
 
-from scripts import deployment, forwarder
 from scripts import emulator as ministack
-from scripts.embed import ROOT, TEMPLATE
+from scripts.embed import ROOT
 from shipments.cli import main
+from tests.integration import pages
+from tests.integration.pipeline import EMULATED, Fields, Pipeline
 
 pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("deploys a stack of its own")]
 
-PAGE = (ROOT / "docs" / "operating.md").read_text("utf-8")
-STACK = "logistics-processing-dev"
-ARCHIVE = "shipments-dev"
-BLOCK = re.compile(r"(?ms)^```(?P<kind>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$")
+PAGE, PRIVACY, RUNBOOK = (
+    (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    for name in ("operating", "privacy", "runbook")
+)
 SECTION = re.compile(r"(?ms)^## (\w+): .*?(?=^## |\Z)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-# Read again until they show what is on its way: an update takes a moment to be stored or rejected.
-LOOKS = {"--stack-name", "track", "list", "failed", "log", "export"}
-PATIENCE_SECONDS = 20
-ID = re.compile(r"\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b")
-CHANGING = [
-    (re.compile(r"\x1b\[[?\d;]*[A-Za-z]"), ""),
-    (ID, "<id>"),
-    (re.compile(r"\b\d{8}T\d{6,12}(-[\da-f]{6})?\b"), "<time>"),
-    (re.compile(r"\b(\d{4}-)?\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?"), "<time>"),
-    (re.compile(r"\b[\da-f]{12}\b"), "<digest>"),
-    (re.compile(r"\b[\d,.]+ (ms|s)\b"), r"<n> \1"),
-    (re.compile("─+"), "─"),
-    (re.compile(r" +"), " "),
-    (re.compile(r" $", re.MULTILINE), ""),
-    (re.compile(r"\n+"), "\n"),
-]
-
-
-class Step(NamedTuple):
-    """A command of the page, and what the page says it prints."""
-
-    command: str
-    printed: str
-
-
-def steps(page: str) -> Iterator[Step]:
-    for block in BLOCK.finditer(page):
-        if block["kind"] == "console":
-            for text in re.split(r"^\$ ", block["text"], flags=re.MULTILINE)[1:]:
-                command, _, printed = re.sub(r"\\\n", "", text).partition("\n")
-                yield Step(command, printed)
-
-
-def files(page: str) -> dict[str, str]:
-    """Return the files that the page shows: blocks whose first line names one."""
-    return {block["file"]: block["text"] for block in BLOCK.finditer(page) if block["file"]}
-
-
-def comparable(text: str) -> str:
-    """Return what a command prints without what differs each time, such as ids and times."""
-    for changing, instead in CHANGING:
-        text = changing.sub(instead, text)
-    return text.strip()
 
 
 @pytest.fixture(scope="module")
@@ -79,72 +34,97 @@ def emulator() -> Iterator[ministack.Emulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def shell(
-    emulator: ministack.Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, Mapping[str, str]]]:
-    """Deploy the page's stack; return a folder with the page's files, and the environment."""
-    client = emulator.client
-    events = client("events")
-    bus = events.describe_event_bus(Name="default")["Arn"]
-    # MiniStack's CloudFormation makes no archive, so one is made here and named in the output.
-    archive = events.create_archive(
-        ArchiveName=ARCHIVE, EventSourceArn=bus, EventPattern='{"source": ["logistics.shipments"]}'
-    )["ArchiveArn"]
-    template = TEMPLATE.read_text("utf-8").replace(
-        "Condition: HasArchive\n    Value: !GetAtt ShipmentUpdateArchive.Arn", f"Value: {archive}"
-    )
-    parameters = {**ministack.PARAMETERS, "AlertEmail": "alerts@example.com"}
-    stack = deployment.deploy(client, STACK, template, parameters)
-    ministack.complete(client, stack["ShipmentLogsTableName"])
-    folder = tmp_path_factory.mktemp("operator")
-    for name, text in files(PAGE).items():
-        (folder / name).write_text(text, "utf-8")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        **emulator.environment,
-        "PATH": f"{ROOT / 'scripts'}{os.pathsep}{os.environ['PATH']}",
-        "TAPSTACK_STACK": STACK,
-        "COLUMNS": "100",
-        # As in a terminal, but for colours and progress bars.
-        "TTY_COMPATIBLE": "1",
-        "TTY_INTERACTIVE": "0",
-        "NO_COLOR": "1",
-    }
-    with forwarder.running(client, stack):
-        yield folder, environment
-    deployment.delete(client, STACK)
-    events.delete_archive(ArchiveName=ARCHIVE)
-
-
 def test_each_console_block_prints_what_the_page_says(
-    shell: tuple[Path, Mapping[str, str]], subtests: pytest.Subtests
+    emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    folder, environment = shell
-    ids: dict[str, str] = {}  # of the page, and those that are printed instead
-    for step in steps(PAGE):
-        command = ID.sub(lambda found: ids.get(found[0], found[0]), step.command)
-        command = command.replace("scripts/", f"{ROOT}/scripts/")
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            done = subprocess.run(
-                ["/bin/sh", "-c", command],
-                cwd=folder,
-                env=environment,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            printed = comparable(done.stdout.replace(f"{ROOT}/", ""))
-            same = printed == comparable(step.printed)
-            looks = step.command.split()[1] in LOOKS
-            if same or not looks or time.monotonic() > give_up:
-                break
-        ids.update(zip(ID.findall(step.printed), ID.findall(done.stdout), strict=False))
-        with subtests.test(command=step.command):
-            assert printed == comparable(step.printed), done.stdout
+    with pages.opened(emulator, PAGE, tmp_path) as shell:
+        shell.follow(PAGE, subtests)
+
+
+# ---- the pages on privacy and on restoring rows
+
+# Of docs/privacy.md and the runbook: what has happened before.
+STORED: list[Fields] = [
+    {"shipmentId": "SHIP-20417", "status": "IN_TRANSIT", "eventTime": "2026-11-21T19:42:10Z"},
+    {"shipmentId": "SHIP-20417", "status": "DELAYED", "eventTime": "2026-11-22T06:12:55Z"},
+    {"shipmentId": "SHIP-20431", "status": "DELIVERED", "eventTime": "2026-11-22T09:30:00Z"},
+]
+REJECTED: Fields = {"shipmentId": "SHIP-20417", "status": "LOST", "eventTime": "yesterday"}
+
+
+def test_a_request_for_access_and_one_for_erasure_are_answered_as_the_page_says(
+    emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    with pages.opened(emulator, PRIVACY, tmp_path) as shell:
+        pipeline = Pipeline(shell.stack, shell.client, EMULATED)
+        pipeline.put(*STORED, REJECTED)
+        pipeline.wait_for_log("stored", number=3)
+        pipeline.wait_for_log("rejected")
+        shell.follow(PRIVACY, subtests)
+        answer = (tmp_path / "SHIP-20417.jsonl").read_text("utf-8")
+        assert [len(pipeline.rows(name)) for name in ("SHIP-20417", "SHIP-20431")] == [0, 1]
+    assert len(re.findall(r'"rawEvent"', answer)) == 2
+    assert len(re.findall(r'"envelope"', answer)) == 1
+    assert len(re.findall(r'"outcome"', answer)) == 3
+    assert "SHIP-20431" not in answer
+
+
+def test_rows_are_restored_as_the_runbook_says_and_their_alerts_are_not_repeated(
+    emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    """The emulator restores a table as it is now, so the rows are damaged after that."""
+    start = RUNBOOK.index("## Restore rows")
+    section = RUNBOOK[start : RUNBOOK.index("\n## ", start)]
+    with pages.opened(emulator, section, tmp_path) as shell:
+        functions = [pages.blocks(text, "sh")[0] for text in (RUNBOOK, section)]
+        shell.functions = "\n".join(functions)
+        pipeline = Pipeline(shell.stack, shell.client, EMULATED)
+        pipeline.put(*STORED)
+        pipeline.wait_for_log("stored", number=3)
+        before = pipeline.rows("SHIP-20417")
+
+        def damage() -> None:
+            pipeline.put({**STORED[1], "shipmentId": "SHIP-20440"})
+            pipeline.put({**STORED[0], "shipmentId": "SHIP-20441"})
+            pipeline.wait_for_log("stored", number=5)
+            write(pipeline, STORED[0], "DELIVERED")
+            for lost in (STORED[1], {**STORED[1], "shipmentId": "SHIP-20440"}):
+                write(pipeline, lost, None)
+
+        shell.follow(section, subtests, {"restore-table-to-point-in-time": damage})
+        assert pipeline.rows("SHIP-20417") == before
+        names = ("SHIP-20431", "SHIP-20440", "SHIP-20441")
+        assert [len(pipeline.rows(name)) for name in names] == [1, 1, 1]
+        # SHIP-20440 came after the moment: only the replay brings it back, and alerts again.
+        assert [len(pipeline.alerts(name)) for name in ("SHIP-20417", "SHIP-20440")] == [1, 2]
+        assert '"DELIVERED"' in (tmp_path / "replaced.jsonl").read_text("utf-8")
+
+
+def write(pipeline: Pipeline, update: Fields, status: str | None) -> None:
+    """Give an update's row another status by hand, or delete it."""
+    (row,) = (
+        row
+        for row in pipeline.rows(update["shipmentId"])
+        if row["eventTime"].startswith(update["eventTime"].rstrip("Z"))
+    )
+    key = {
+        "shipmentId": {"S": row["shipmentId"]},
+        "timestamp": {"N": str(row["timestamp"])},
+    }
+    table, dynamodb = pipeline.stack["ShipmentLogsTableName"], pipeline.client("dynamodb")
+    if status is None:
+        dynamodb.delete_item(TableName=table, Key=key)
+        return
+    dynamodb.update_item(
+        TableName=table,
+        Key=key,
+        UpdateExpression="SET #status = :status",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": status}},
+    )
+
+
+# ---- the options
 
 
 def options(group: Group, command: str) -> set[str]:

@@ -1,8 +1,10 @@
 """The command erase."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -16,14 +18,21 @@ from shipments.output import Output, iso, number, utc
 
 
 @click.command(
-    short_help="Erase a shipment's rows and failed updates.",
+    short_help="Erase shipments' rows and failed updates.",
     epilog=examples(
         "shipments erase SHIP-12345 --dry-run",
         "shipments erase SHIP-12345",
         "shipments erase SHIP-12345 --yes --save SHIP-12345.jsonl",
+        "shipments erase --ids erased.txt --yes",
     ),
 )
-@click.argument("shipment")
+@click.argument("shipments", nargs=-1, metavar="[SHIPMENT]...")
+@click.option(
+    "--ids",
+    type=click.File(encoding="utf-8-sig"),
+    metavar="FILE",
+    help="Also the shipments in this file, one id per line.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be erased.")
 @click.option("--yes", is_flag=True, help="Erase without being asked, as in scripts.")
 @click.option(
@@ -34,30 +43,34 @@ from shipments.output import Output, iso, number, utc
 )
 @for_stack
 def erase(  # noqa: PLR0913 - an option each
-    *, target: Target, output: Output, shipment: str, dry_run: bool, yes: bool, save: Path | None
+    *,
+    target: Target,
+    output: Output,
+    shipments: tuple[str, ...],
+    ids: IO[str] | None,
+    dry_run: bool,
+    yes: bool,
+    save: Path | None,
 ) -> int:
-    """Erase what the table and the failed-updates queue have of SHIPMENT, after confirmation.
+    """Erase what the table and the failed-updates queue have of each SHIPMENT, once confirmed.
 
-    It cannot be undone, except with --save. It shows where the shipment's data stays, and until
+    It cannot be undone, except with --save. It shows where the shipments' data stays, and until
     when. It does not stop updates that are still to come: they are stored as before.
 
-    Exit status: 1 if there is nothing of the shipment, or if you do not confirm.
+    Exit status: 1 if there is nothing of any of them, or if you do not confirm.
     """
-    shipment = shipment.strip()
-    if not shipment:
-        raise click.BadParameter("must not be empty", param_hint="SHIPMENT")
+    wanted = _wanted(shipments, ids)
     stack = target.find()
     with Interrupt() as interrupt:
-        eraser = Eraser(stack, shipment, interrupt)
+        eraser = Eraser(stack, wanted, interrupt)
         _, hidden = eraser.queue().depth()
         with output.progress("Reading", None):
             found = eraser.look()
     if interrupt.asked:
         output.say("Interrupted: nothing was erased.")
         return INTERRUPTED
-    show = output.say if output.as_json else output.show
-    show(f"Shipment {one_line(shipment)}: {_counts(found)}{_elsewhere(found, hidden)}")
-    is_there = bool(found.rows or found.messages)
+    _show(output, found, hidden)
+    is_there = any(each.rows or each.messages for each in found.values())
     if is_there and not dry_run:
         if not yes and not _is_confirmed():
             output.say("Nothing was erased.")
@@ -65,10 +78,11 @@ def erase(  # noqa: PLR0913 - an option each
         with ExitStack() as after:
             file = after.enter_context(private(save, "a")) if save else None
             after.enter_context(interrupt)
-            after.callback(lambda: output.show(f"Erased {_counts(eraser.erased)}."))
-            advance = after.enter_context(output.progress("Erasing", found.rows + found.messages))
+            after.callback(lambda: output.show(f"Erased {_counts(*eraser.erased.values())}."))
+            total = sum(each.rows + each.messages for each in found.values())
+            advance = after.enter_context(output.progress("Erasing", total))
             eraser.erase(file, advance)
-    _report(output, shipment, found, eraser.erased, copies(stack, datetime.now(timezone.utc)))
+    _report(output, found, eraser.erased, copies(stack, datetime.now(timezone.utc)))
     if interrupt.asked:
         output.say("Interrupted: run it again for the rest.")
         return INTERRUPTED
@@ -78,6 +92,20 @@ def erase(  # noqa: PLR0913 - an option each
     return 0 if is_there else 1
 
 
+def _wanted(shipments: tuple[str, ...], ids: IO[str] | None) -> list[str]:
+    """Return the ids to erase; raise click.UsageError if there are none."""
+    if not all(map(str.strip, shipments)):
+        raise click.BadParameter("must not be empty", param_hint="SHIPMENT")
+    try:
+        lines = ids.readlines() if ids else []
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"is not UTF-8: {error}", param_hint="--ids") from None
+    wanted = [shipment.strip() for shipment in (*shipments, *lines) if shipment.strip()]
+    if not wanted:
+        raise click.UsageError("which shipments? Pass an id, or --ids FILE with one per line")
+    return wanted
+
+
 def _is_confirmed() -> bool:
     try:
         return click.confirm("Erase them?", err=True)
@@ -85,36 +113,43 @@ def _is_confirmed() -> bool:
         return False
 
 
-def _counts(found: Found) -> str:
-    return f"{number(found.rows, 'row')}, {number(found.messages, 'message')} on the queue"
-
-
-def _elsewhere(found: Found, hidden: int) -> str:
-    """Return what may be on the queue of the shipment, but is not counted."""
-    parts = ""
-    if found.unreadable:
+def _show(output: Output, found: Mapping[str, Found], hidden: int) -> None:
+    """Print what there is of each shipment, and what cannot be known."""
+    show = output.say if output.as_json else output.show
+    for shipment, each in found.items():
         several = number(
-            found.unreadable, "unreadable message contains", "unreadable messages contain"
+            each.unreadable, "unreadable message contains", "unreadable messages contain"
         )
-        parts += f"; {several} its id: see failed --json, and discard them"
+        discard = f"; {several} its id: see failed --json, and discard them"
+        show(f"Shipment {one_line(shipment)}: {_counts(each)}{discard if each.unreadable else ''}.")
     if hidden:
-        parts += f"; about {number(hidden, 'message')} cannot be read now: run it again in a minute"
-    return f"{parts}."
+        show(f"About {number(hidden, 'message')} cannot be read now: run it again in a minute.")
 
 
-def _report(output: Output, shipment: str, found: Found, erased: Found, kept: list[Copy]) -> None:
-    output.record(
-        {
-            "shipmentId": shipment,
-            "found": {"rows": found.rows, "messages": found.messages},
-            "erased": {"rows": erased.rows, "messages": erased.messages},
-            "unreadable": found.unreadable,
-            "kept": [
-                {"where": copy.where, "until": iso(copy.until) if copy.until else None}
-                for copy in kept
-            ],
-        }
-    )
+def _counts(*found: Found) -> str:
+    rows, messages = sum(each.rows for each in found), sum(each.messages for each in found)
+    return f"{number(rows, 'row')}, {number(messages, 'message')} on the queue"
+
+
+def _report(
+    output: Output, found: Mapping[str, Found], erased: Mapping[str, Found], kept: list[Copy]
+) -> None:
+    for shipment, each in found.items():
+        output.record(
+            {
+                "shipmentId": shipment,
+                "found": {"rows": each.rows, "messages": each.messages},
+                "erased": {
+                    "rows": erased[shipment].rows,
+                    "messages": erased[shipment].messages,
+                },
+                "unreadable": each.unreadable,
+                "kept": [
+                    {"where": copy.where, "until": iso(copy.until) if copy.until else None}
+                    for copy in kept
+                ],
+            }
+        )
     output.show("Not erased, and kept until (UTC):")
     for copy in kept:
         until = utc(copy.until)[:16] if copy.until else "no end"

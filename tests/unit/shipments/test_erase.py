@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shipments import erase
+from shipments import batch
 from tests.unit.shipments.cloud import Cloud, Fields, envelope, once, refusal
 
 NAME = "S-1"
@@ -18,7 +18,7 @@ NAME = "S-1"
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erase, "FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(batch, "FIRST_PAUSE_SECONDS", 0)
 
 
 @pytest.fixture
@@ -163,6 +163,40 @@ def test_an_unreadable_message_with_its_id_is_reported_and_stays(account: Cloud)
 def test_an_empty_id_is_refused(account: Cloud) -> None:
     assert account.run("erase", "  ", "--yes").exit_code == 2
     assert rest(account) == (31, 4)
+
+
+def test_several_shipments_are_erased_at_once_and_each_is_reported(account: Cloud) -> None:
+    result = account.run("erase", NAME, "S-10", "S-2", "--yes", "--json")
+    erased = {
+        line["shipmentId"]: line["erased"]
+        for line in map(json.loads, result.stdout.split("\n")[:-1])
+    }
+    assert erased == {
+        NAME: {"rows": 30, "messages": 3},
+        "S-10": {"rows": 1, "messages": 1},
+        "S-2": {"rows": 0, "messages": 0},
+    }
+    assert (result.exit_code, rest(account)) == (0, (0, 0))
+
+
+def test_the_shipments_of_a_list_are_erased_whatever_their_ids_look_like(
+    account: Cloud, tmp_path: Path
+) -> None:
+    account.invoke(envelope({"shipmentId": "--save x $(id) *", "status": "X"}))
+    ids = tmp_path / "erased.txt"
+    ids.write_text(f"\ufeff{NAME}\r\n\n --save x $(id) * \n{NAME}\n", "utf-8")
+    result = account.run("erase", "--ids", str(ids), "--yes")
+    assert "Erased 31 rows, 3 messages on the queue." in result.stdout
+    assert (result.exit_code, rest(account)) == (0, (1, 1))
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", b"\xff"])
+def test_a_list_without_ids_is_refused(account: Cloud, tmp_path: Path, content: bytes) -> None:
+    ids = tmp_path / "erased.txt"
+    ids.write_bytes(content)
+    result = account.run("erase", "--ids", str(ids), "--yes")
+    assert (result.exit_code, rest(account)) == (2, (31, 4))
+    assert "--ids" in result.stderr.splitlines()[-1]
 
 
 def test_a_message_that_another_command_took_meanwhile_is_reported(account: Cloud) -> None:
