@@ -5,13 +5,16 @@ from typing import Any
 from tests.integration.pipeline import Pipeline
 
 
-def change(pipeline: Pipeline, **parameters: str) -> None:
-    """Update a stack, with some of its parameters changed, and wait until that is done."""
+def change(pipeline: Pipeline, template: str = "", **parameters: str) -> None:
+    """Update a stack, with some of its parameters changed, and wait until that is done.
+
+    template: the text of another one. The parameters that only it has are at their defaults.
+    """
     cloudformation, name = pipeline.client("cloudformation"), pipeline.stack.name
     given = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Parameters"]
     cloudformation.update_stack(
         StackName=name,
-        UsePreviousTemplate=True,
+        **({"TemplateBody": template} if template else {"UsePreviousTemplate": True}),
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[
             {"ParameterKey": key, "ParameterValue": parameters[key]}

@@ -1,7 +1,7 @@
 """Starts the emulator and deploys the stack once a run, or takes a stack that is deployed."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import boto3
@@ -102,6 +102,13 @@ def _emulated(client: Callable[[str], Any]) -> Pipeline:
 @pytest.fixture
 def deploy(client: Callable[[str], Any]) -> Iterator[Callable[..., Pipeline]]:
     """Return a function that deploys one more stack, on a bus of its own; they go at the end."""
+    with deploying(client) as deploy:
+        yield deploy
+
+
+@contextmanager
+def deploying(client: Callable[[str], Any]) -> Iterator[Callable[..., Pipeline]]:
+    """Do as the fixture deploy does, for the length of a with block."""
     events = client("events")
     with ExitStack() as after:
 

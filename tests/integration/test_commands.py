@@ -1,6 +1,7 @@
-"""The two documented commands, run by a shell as they are written."""
+"""The commands that deploy, test and update a stack, run by a shell as they are documented."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +12,9 @@ import pytest
 
 from scripts import deployment
 from scripts import emulator as ministack
-from scripts.embed import TEMPLATE
+from scripts.embed import ROOT, TEMPLATE
 from shipments.stack import describe
+from tests.integration.changes import physical_ids
 from tests.integration.pipeline import EMULATED, Pipeline
 
 pytestmark = pytest.mark.own_stack("deploys and deletes logistics-processing-dev")
@@ -34,6 +36,13 @@ aws events put-events --entries '[{
     r"""\"location\":\"Memphis, TN\",\"carrier\":\"FedEx\"}"
 }]'
 """
+)
+RETENTION = "--parameter-overrides LogRetentionDays=7"
+PRODUCTION = (ROOT / "docs" / "production.md").read_text("utf-8")
+NAMES, *BLOCKS = re.findall(r"(?ms)^```sh\n(.*?)^```$", PRODUCTION)
+PREVIEW, EXECUTE = (
+    next(block for block in BLOCKS if command in block)
+    for command in ("--no-execute-changeset", "execute-change-set")
 )
 
 
@@ -97,3 +106,31 @@ def test_the_test_event_becomes_one_row(deployed: Pipeline, shell: Callable[[str
     )
     assert row["updateId"] in answer
     assert {"timestamp", "eventTime", "rawEvent"} <= row.keys()
+
+
+def test_a_preview_of_an_update_shows_what_it_replaces_and_changes_nothing(
+    deployed: Pipeline, shell: Callable[[str], str], tmp_path: Path
+) -> None:
+    other = tmp_path / "TapStack.yml"
+    text = TEMPLATE.read_text("utf-8")
+    other.write_text(text.replace("!Sub shipment-failed-updates", "!Sub updates"), "utf-8")
+    before = physical_ids(deployed)
+    printed = shell(NAMES + PREVIEW.replace("templates/TapStack.yml", str(other)))
+    assert re.search(r"Modify *\| *True *\| *FailedUpdatesQueue ", printed)
+    assert physical_ids(deployed) == before
+
+
+def test_an_update_that_was_looked_at_takes_effect_and_replaces_nothing(
+    deployed: Pipeline, shell: Callable[[str], str]
+) -> None:
+    before = physical_ids(deployed)
+    # The commands update to a newer template; here another parameter is what there is to update.
+    changed = PREVIEW.replace("templates/", "").replace("IAM", f"IAM {RETENTION}")
+    printed = shell(NAMES + changed + EXECUTE)
+    assert "ShipmentProcessorLogGroup" in printed
+    assert not {"True", "Remove"} & set(printed.split())
+    assert physical_ids(deployed) == before
+    (group,) = deployed.client("logs").describe_log_groups(
+        logGroupNamePrefix=before["ShipmentProcessorLogGroup"]
+    )["logGroups"]
+    assert group["retentionInDays"] == 7

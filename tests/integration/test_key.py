@@ -8,7 +8,6 @@ import pytest
 
 from scripts import emulator as ministack
 from shipments.check.model import PROBLEM
-from tests.integration.changes import change
 from tests.integration.checking import Account, Session
 from tests.integration.data_key import key_of
 from tests.integration.pipeline import Pipeline
@@ -32,31 +31,6 @@ def key(client: Callable[[str], Any]) -> str:
 @pytest.fixture
 def keyed(deploy: Callable[..., Pipeline], key: str) -> Pipeline:
     return deploy("keyed", KmsKeyArn=key)
-
-
-def encrypted(pipeline: Pipeline) -> tuple[Any, Any]:
-    """Return the keys of the queue and the log; the emulator shows no other resource's."""
-    queue = pipeline.client("sqs").get_queue_attributes(
-        QueueUrl=pipeline.stack["FailedUpdatesQueueUrl"], AttributeNames=["All"]
-    )
-    (group,) = pipeline.client("logs").describe_log_groups(
-        logGroupNamePrefix=pipeline.stack["ShipmentProcessorLogGroupName"]
-    )["logGroups"]
-    return queue["Attributes"].get("KmsMasterKeyId"), group.get("kmsKeyId")
-
-
-def test_a_key_is_given_to_a_stack_with_data_and_taken_from_it(
-    deploy: Callable[..., Pipeline], key: str
-) -> None:
-    pipeline = deploy("keyed", KmsKeyArn="")
-    before = encrypted(pipeline)
-    shipments = [pipeline.shipment() for _ in range(2)]
-    for shipment, value in zip(shipments, (key, ""), strict=True):
-        change(pipeline, KmsKeyArn=value)
-        assert encrypted(pipeline) == ((key, key) if value else before)
-        pipeline.put({"shipmentId": shipment, "status": "LOST"})
-        pipeline.wait_for_alerts(shipment)
-    assert [len(pipeline.rows(shipment)) for shipment in shipments] == [1, 1]
 
 
 def test_a_usable_key_is_no_finding(account: Account, keyed: Pipeline) -> None:

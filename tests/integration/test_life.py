@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,14 +11,13 @@ from botocore.exceptions import ClientError
 from scripts import deployment
 from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
-from tests.integration.changes import change, physical_ids, reached
+from tests.integration.changes import reached
 from tests.integration.pipeline import Pipeline
 from tests.integration.template import TABLE, failing, unconditional
 
 pytestmark = pytest.mark.own_stack("deploys stacks of its own")
 
 Client = Callable[[str], Any]
-Deploy = Callable[..., Pipeline]
 
 # Calls that list what a stack consists of, and the services that answer them.
 KINDS = {
@@ -137,73 +136,3 @@ def test_a_first_deployment_that_fails_creates_no_table_and_deletes_none(
     assert (others in client("dynamodb").list_tables()["TableNames"]) is not table_first
     if not table_first:
         assert client("dynamodb").scan(TableName=others)["Items"] == [{"order": {"S": "1"}}]
-
-
-# ---- changed
-
-
-def test_changed_parameters_take_effect_and_rows_stay(deploy: Deploy) -> None:
-    pipeline = deploy("change")
-    before, held, delayed = (pipeline.shipment() for _ in range(3))
-    pipeline.put({"shipmentId": before, "status": "DELAYED"})
-    pipeline.wait_for_alerts(before)
-    change(pipeline, CriticalStatuses="LOST,Customs Hold", RowRetentionDays="2")
-    pipeline.put({"shipmentId": held, "status": "customs_hold"})
-    pipeline.put({"shipmentId": delayed, "status": "DELAYED"})
-    for shipment in (held, delayed):
-        pipeline.wait_for_log(shipment)
-    assert [len(pipeline.alerts(shipment)) for shipment in (before, held, delayed)] == [1, 1, 0]
-    assert [
-        ["expiresAt" in row for row in pipeline.rows(shipment)]
-        for shipment in (before, held, delayed)
-    ] == [[False], [True], [True]]
-
-
-class Deployed(NamedTuple):
-    """What parameters have made of a stack.
-
-    ids: physical by logical id; log_days: its log's retention; silent_hours: after which it
-    alarms; protected: whether its table refuses to be deleted.
-    """
-
-    ids: dict[str, str]
-    log_days: int
-    silent_hours: list[int]
-    protected: bool
-
-
-def deployed(pipeline: Pipeline) -> Deployed:
-    """Return what a stack's resources are now."""
-    ids = physical_ids(pipeline)
-    (group,) = pipeline.client("logs").describe_log_groups(
-        logGroupNamePrefix=pipeline.stack["ShipmentProcessorLogGroupName"]
-    )["logGroups"]
-    alarms = pipeline.client("cloudwatch").describe_alarms(
-        AlarmNames=[ids.get("NoUpdatesAlarm", "none")]
-    )["MetricAlarms"]
-    table = pipeline.client("dynamodb").describe_table(TableName=ids[TABLE])["Table"]
-    return Deployed(
-        ids,
-        group["retentionInDays"],
-        [alarm["EvaluationPeriods"] for alarm in alarms],
-        table["DeletionProtectionEnabled"] in {True, "true"},  # MiniStack has the parameter's text
-    )
-
-
-BACK = {
-    "LogRetentionDays": ("30", "7"),
-    "ExpectUpdatesEveryHours": ("0", "2"),
-    "TableDeletionProtection": ("true", "false"),
-}
-
-
-def test_parameters_that_are_changed_and_changed_back_replace_nothing(deploy: Deploy) -> None:
-    pipeline = deploy("back")
-    first = deployed(pipeline)
-    change(pipeline, **{name: there for name, (_, there) in BACK.items()})
-    second = deployed(pipeline)
-    change(pipeline, **{name: back for name, (back, _) in BACK.items()})
-    assert (first.log_days, first.silent_hours, first.protected) == (30, [], True)
-    assert (second.log_days, second.silent_hours, second.protected) == (7, [2], False)
-    assert second.ids.items() > first.ids.items()
-    assert deployed(pipeline) == first

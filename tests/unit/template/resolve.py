@@ -69,8 +69,13 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
 def load() -> dict[str, Any]:
-    """Return the template, its short tags (``!Ref``) in their long form (``{"Ref": ...}``)."""
-    template, _ = cfn_flip.load(TEMPLATE.read_text("utf-8"))
+    """Return the template as ``parse`` does."""
+    return parse(TEMPLATE.read_text("utf-8"))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return a template, its short tags (``!Ref``) in their long form (``{"Ref": ...}``)."""
+    template, _ = cfn_flip.load(text)
     plain: dict[str, Any] = json.loads(json.dumps(template))
     return plain
 
