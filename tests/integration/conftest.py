@@ -12,6 +12,7 @@ from scripts import deployment
 from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.stack import Clients, describe
+from tests.integration.checking import Account, Session
 from tests.integration.data_key import deploy_with_key
 from tests.integration.pipeline import DEPLOYED, EMULATED, Pipeline
 
@@ -66,6 +67,15 @@ def emulator() -> Iterator[ministack.Emulator]:
 def client(emulator: ministack.Emulator) -> Callable[[str], Any]:
     """Return a function that returns the emulator's client of a service, one for all tests."""
     return emulator.client
+
+
+@pytest.fixture(scope="module")
+def account(emulator: ministack.Emulator) -> Iterator[Account]:
+    """Return the emulator's account, whose settings are in the environment meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in emulator.environment.items():
+            patch.setenv(name, value)
+        yield Account(emulator.client, Session())
 
 
 @pytest.fixture(scope="session")

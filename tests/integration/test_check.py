@@ -14,7 +14,7 @@ from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.check import canary, processing
 from shipments.check.model import PROBLEM, WARNING
-from tests.integration.checking import Account, Breakable, Session, user
+from tests.integration.checking import Account, Breakable, user
 from tests.integration.pipeline import Fields
 
 pytestmark = pytest.mark.own_stack("breaks the stack in each way that is checked")
@@ -27,14 +27,6 @@ METRIC: Fields = {
     "Value": 1,
 }
 GONE = {"Error": {"Code": "ResourceNotFoundException", "Message": "not there"}}
-
-
-@pytest.fixture(scope="module")
-def account(emulator: ministack.Emulator) -> Iterator[Account]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in emulator.environment.items():
-            patch.setenv(name, value)
-        yield Account(emulator.client, Session())
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,17 @@
 """shipments check --before: what would make a first deployment fail."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.check import before
 from shipments.check.model import PROBLEM, WARNING
-from tests.integration.checking import Account, Session, user
+from tests.integration.checking import Account, user
 from tests.integration.pipeline import Fields
 from tests.rights import documented
 
@@ -21,14 +20,6 @@ pytestmark = pytest.mark.own_stack("makes resources that are in a deployment's w
 SUFFIX = "to-come"
 PASSED = ("Name", "Values.member.1")
 OURS = ("EnvironmentSuffix", "EventBusName", "AlertEmail", "LambdaRuntime")
-
-
-@pytest.fixture(scope="module")
-def account(emulator: ministack.Emulator) -> Iterator[Account]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in emulator.environment.items():
-            patch.setenv(name, value)
-        yield Account(emulator.client, Session())
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from botocore import xform_name
@@ -132,6 +133,7 @@ def test_with_the_policy_the_aws_cli_deploys_updates_and_deletes_a_stack(
     first = [*deploy, "--parameter-overrides", f"EnvironmentSuffix={SUFFIX}", *parameters]
     unprotected = [*deploy, "--parameter-overrides", "TableDeletionProtection=false"]
     for command in (first, [*unprotected, "--tags", "Owner=logistics"], ["delete-stack"]):
+        time.sleep(1 - time.time() % 1)  # the CLI names a change set after the second
         ended = subprocess.run(
             [sys.executable, "-m", "awscli", "cloudformation", *command, *STACK_OPTION],
             env={**os.environ, **emulator.environment, **deployer.environment},

@@ -1,26 +1,17 @@
 """A stack under a customer's key, and what shipments check finds about the key."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from scripts import emulator as ministack
 from shipments.check.model import PROBLEM
-from tests.integration.checking import Account, Session
+from tests.integration.checking import Account
 from tests.integration.data_key import key_of
 from tests.integration.pipeline import Pipeline
 
 pytestmark = pytest.mark.own_stack("changes the key of its data")
-
-
-@pytest.fixture(scope="module")
-def account(emulator: ministack.Emulator) -> Iterator[Account]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in emulator.environment.items():
-            patch.setenv(name, value)
-        yield Account(emulator.client, Session())
 
 
 @pytest.fixture
