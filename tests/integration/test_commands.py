@@ -40,9 +40,9 @@ aws events put-events --entries '[{
 RETENTION = "--parameter-overrides LogRetentionDays=7"
 PRODUCTION = (ROOT / "docs" / "production.md").read_text("utf-8")
 NAMES, *BLOCKS = re.findall(r"(?ms)^```sh\n(.*?)^```$", PRODUCTION)
-PREVIEW, EXECUTE = (
+PREVIEW, EXECUTE, KEY = (
     next(block for block in BLOCKS if command in block)
-    for command in ("--no-execute-changeset", "execute-change-set")
+    for command in ("--no-execute-changeset", "execute-change-set", "DataKey.yml")
 )
 
 
@@ -134,3 +134,18 @@ def test_an_update_that_was_looked_at_takes_effect_and_replaces_nothing(
         logGroupNamePrefix=before["ShipmentProcessorLogGroup"]
     )["logGroups"]
     assert group["retentionInDays"] == 7
+
+
+def test_a_stack_gets_a_key_by_the_documented_commands(
+    deployed: Pipeline, shell: Callable[[str], str]
+) -> None:
+    before = physical_ids(deployed)
+    shell(NAMES + KEY.replace("templates/", ""))
+    keys = deployed.client("kms").list_aliases()["Aliases"]
+    (key,) = (each["TargetKeyId"] for each in keys if each["AliasName"] == "alias/shipments-dev")
+    queue = deployed.client("sqs").get_queue_attributes(
+        QueueUrl=before["FailedUpdatesQueue"], AttributeNames=["All"]
+    )
+    assert queue["Attributes"]["KmsMasterKeyId"].endswith(f":key/{key}")
+    assert physical_ids(deployed) == before
+    deployment.delete(deployed.client, "shipments-key-dev")
