@@ -1,4 +1,4 @@
-"""The template's mutants: each value removed, widened, swapped or changed."""
+"""The templates' mutants: each value removed, widened, swapped or changed."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -170,22 +170,25 @@ def _is_wording(place: Place) -> bool:
 
 
 def all_mutants() -> list[Mutant]:
-    """Return the template's mutants: each changes what all tests get from resolve.load()."""
-    template = resolve.load()
+    """Return the templates' mutants: each changes what all tests get from resolve.load()."""
     return [
-        Mutant(str(change), ".".join(map(str, change.place[:3])), _maker(template, change))
+        Mutant(str(change), ".".join(map(str, change.place[:3])), _maker(path, template, change))
+        for path in (resolve.TEMPLATE, resolve.DATA_KEY)
+        for template in [resolve.load(path)]
         for change in mutants(template)
     ]
 
 
-def _maker(template: dict[str, Any], change: Change) -> Callable[[], None]:
+def _maker(path: Path, template: dict[str, Any], change: Change) -> Callable[[], None]:
+    load = resolve.load
+
     def make() -> None:
         change.make(template)
-        resolve.load = lambda: template
+        resolve.load = lambda asked=resolve.TEMPLATE: template if asked == path else load(asked)
 
     return make
 
 
 def may_notice(item: pytest.Item) -> bool:
     """Return whether a mutant shows in a test: not in one that reads the template's text."""
-    return "template" in getattr(item, "fixturenames", ())
+    return not {"template", "data_key"}.isdisjoint(getattr(item, "fixturenames", ()))

@@ -7,11 +7,14 @@ get them: names, ARNs and URLs in the form that AWS gives them, in an account th
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import cfn_flip
 
 from scripts.embed import TEMPLATE
+
+DATA_KEY = TEMPLATE.with_name("DataKey.yml")
 
 ACCOUNT = "123456789012"
 STACK_NAME = "logistics"
@@ -68,9 +71,9 @@ _NO_VALUE = object()
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
-def load() -> dict[str, Any]:
-    """Return the template as ``parse`` does."""
-    return parse(TEMPLATE.read_text("utf-8"))
+def load(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return a template as ``parse`` does."""
+    return parse(path.read_text("utf-8"))
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """Whose key encrypts the data: the services', or the user's own, as DataKey.yml makes one."""
 
-import json
 from typing import Any
 
-import cfn_flip
 import pytest
 
-from scripts.embed import ROOT
+from tests.unit.template import resolve
 from tests.unit.template.resolve import ACCOUNT, Deployment
 from tests.unit.template.test_resources import schema
 
@@ -82,10 +80,18 @@ def test_only_with_a_key_the_function_may_use_it_and_only_through_what_it_calls(
 
 @pytest.fixture(params=["aws", "aws-cn"])
 def data_key(request: pytest.FixtureRequest) -> Deployment:
-    template = json.loads(cfn_flip.to_json((ROOT / "templates" / "DataKey.yml").read_text("utf-8")))
     values = {"EnvironmentSuffix": "prod-7"}
     region = {"aws": "eu-west-1", "aws-cn": "cn-north-1"}[request.param]
-    return Deployment(template, values, region, request.param)
+    return Deployment(resolve.load(resolve.DATA_KEY), values, region, request.param)
+
+
+def test_the_keys_template_says_what_it_is_and_needs_no_capability(data_key: Deployment) -> None:
+    template = data_key.template
+    assert template.keys() == {
+        *("AWSTemplateFormatVersion", "Description", "Parameters", "Resources", "Outputs")
+    }
+    assert template["AWSTemplateFormatVersion"] == "2010-09-09"
+    assert "KmsKeyArn" in template["Description"]
 
 
 def test_the_key_outlives_its_stack_and_is_renewed(data_key: Deployment) -> None:
@@ -98,9 +104,14 @@ def test_the_key_outlives_its_stack_and_is_renewed(data_key: Deployment) -> None
         {"Key": "Application", "Value": "LogisticsProcessing"},
     ]
     assert key["Description"].endswith("prod-7")
+    known = {"EnableKeyRotation", "PendingWindowInDays", "Tags", "Description", "KeyPolicy"}
+    assert key.keys() == known
 
 
 def test_the_key_is_found_by_its_alias_and_by_the_output(data_key: Deployment) -> None:
+    alias = data_key.template["Resources"]["DataKeyAlias"]
+    assert alias.keys() == {"Type", "Properties"}  # it goes with the stack: a new one needs it
+    assert alias["Type"] == "AWS::KMS::Alias"
     assert data_key["DataKeyAlias"] == {
         "AliasName": "alias/shipments-prod-7",
         "TargetKeyId": data_key.resolve({"Ref": "DataKey"}),
@@ -118,7 +129,9 @@ def test_the_keys_suffix_is_one_that_a_stack_takes(
 
 
 def test_exactly_who_needs_the_key_may_use_it(data_key: Deployment) -> None:
-    statements = {each["Sid"]: each for each in data_key["DataKey"]["KeyPolicy"]["Statement"]}
+    policy = data_key["DataKey"]["KeyPolicy"]
+    assert policy["Version"] == "2012-10-17"
+    statements = {each["Sid"]: each for each in policy["Statement"]}
     denied = [sid for sid, each in statements.items() if each["Effect"] != "Allow"]
     assert denied == ["GrantsForServices"]
     # A policy's own key is the resource: nothing else can be meant.
