@@ -208,7 +208,12 @@ def _header(lines: Iterator[_Text]) -> tuple[list[str], str]:
             continue
         lacking = line.reason
         for delimiter in DELIMITERS:
-            names = [cell.strip() for cell in next(csv.reader([line.text], delimiter=delimiter))]
+            try:
+                cells = next(csv.reader([line.text], delimiter=delimiter))
+            except csv.Error as error:  # a NUL, on Python 3.10
+                lacking = lacking or f"the header is not CSV: {error}"
+                continue
+            names = [cell.strip() for cell in cells]
             if missing := {"shipmentId", "status"} - set(names):
                 lacking = lacking or f"the header has no column {min(missing)}"
             elif len(set(names)) < len(names) or "" in names:
