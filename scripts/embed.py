@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON_PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))}
 HANDLER = ROOT / "lambda" / "index.py"
 TEMPLATE = ROOT / "templates" / "TapStack.yml"
+DATA_KEY = TEMPLATE.with_name("DataKey.yml")  # makes a key for the data of the other
 
 # The block scalar: its header, and the lines after it that are indented deeper or, between two of
 # these, blank.

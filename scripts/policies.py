@@ -16,7 +16,7 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from scripts.embed import ROOT, TEMPLATE
+from scripts.embed import DATA_KEY, ROOT, TEMPLATE
 from shipments.check.permissions import NEEDS, PASSED_TO, STACK, Need, arn
 from shipments.oneline import OneLine
 
@@ -91,7 +91,7 @@ def policies() -> dict[str, Fields]:
     found = {
         "deployer": _statements(TEMPLATE, NEEDS),
         "deployer-with-key": _with_key(),
-        "key-deployer": _statements(TEMPLATE.with_name("DataKey.yml"), KEY_NEEDS),
+        "key-deployer": _statements(DATA_KEY, KEY_NEEDS),
     }
     return {
         name: {"Version": "2012-10-17", "Statement": list(statements)}

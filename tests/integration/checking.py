@@ -5,7 +5,7 @@ import json
 import shlex
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ from shipments import check as checks
 from shipments.check import before
 from shipments.cli import main
 from shipments.stack import Stack
+from tests.integration import permissions
 from tests.integration.pipeline import Fields
 
 
@@ -107,18 +108,9 @@ class Session(boto3.Session):
 @contextmanager
 def user(account: Account, *actions: str) -> Iterator[Account]:
     """Yield the account as a user sees it who may do a few actions."""
-    iam = account.client("iam")
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    with ExitStack() as after:
-        iam.create_user(UserName="checker")
-        after.callback(iam.delete_user, UserName="checker")
-        iam.put_user_policy(UserName="checker", PolicyName="some", PolicyDocument=policy)
-        after.callback(iam.delete_user_policy, UserName="checker", PolicyName="some")
-        key = iam.create_access_key(UserName="checker")["AccessKey"]
-        after.callback(iam.delete_access_key, UserName="checker", AccessKeyId=key["AccessKeyId"])
-        session = Session(key["AccessKeyId"], key["SecretAccessKey"])
-        yield Account(account.client, session)
+    granted = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    with permissions.user(account.client, "checker", granted) as keys:
+        yield Account(account.client, Session(*keys.values()))
 
 
 class Breakable:

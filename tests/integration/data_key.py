@@ -6,10 +6,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from scripts import deployment
-from scripts.embed import ROOT
+from scripts.embed import DATA_KEY
 from shipments.stack import Stack, describe
 
-DATA_KEY = ROOT / "templates" / "DataKey.yml"
 PARAMETER = "KmsKeyArn"
 _deploy = deployment.deploy
 

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
 from scripts.emulator import Emulator
 from scripts.mailbox import Fields
+from shipments.stack import Clients
 from tests.campaigns.faults import proxy
 from tests.integration.pipeline import Pipeline
 
@@ -83,22 +84,25 @@ def without(pipeline: Pipeline, action: str) -> Iterator[None]:
 
 
 @contextmanager
-def user(emulator: Emulator, name: str, *granted: Fields) -> Iterator[Fields]:
-    """Make a user with some statements for the length of a with block; yields boto3's options."""
-    iam = emulator.client("iam")
-    iam.create_user(UserName=name)
-    if granted:
-        document = json.dumps({"Version": "2012-10-17", "Statement": granted})
-        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    yield {
-        "aws_access_key_id": key["AccessKeyId"],
-        "aws_secret_access_key": key["SecretAccessKey"],
-    }
-    iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
-    if granted:
-        iam.delete_user_policy(UserName=name, PolicyName="p")
-    iam.delete_user(UserName=name)
+def user(client: Clients, name: str, *granted: Fields) -> Iterator[Fields]:
+    """Make a user with some statements for the length of a with block; yields boto3's options.
+
+    client: of who may make users.
+    """
+    iam, who = client("iam"), {"UserName": name}
+    with ExitStack() as after:
+        iam.create_user(**who)
+        after.callback(iam.delete_user, **who)
+        if granted:
+            document = json.dumps({"Version": "2012-10-17", "Statement": granted})
+            iam.put_user_policy(**who, PolicyName="p", PolicyDocument=document)
+            after.callback(iam.delete_user_policy, **who, PolicyName="p")
+        key = iam.create_access_key(**who)["AccessKey"]
+        after.callback(iam.delete_access_key, **who, AccessKeyId=key["AccessKeyId"])
+        yield {
+            "aws_access_key_id": key["AccessKeyId"],
+            "aws_secret_access_key": key["SecretAccessKey"],
+        }
 
 
 def role_arn(pipeline: Pipeline) -> str:

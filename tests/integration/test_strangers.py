@@ -35,7 +35,7 @@ CALLS: dict[str, tuple[str, Fields]] = {
 
 @pytest.fixture(scope="module")
 def stranger(emulator: Emulator) -> Iterator[Clients]:
-    with user(emulator, "stranger") as keys:
+    with user(emulator.client, "stranger") as keys:
         yield emulator.clients(**keys)
 
 
@@ -44,7 +44,7 @@ def producer(emulator: Emulator, pipeline: Pipeline) -> Iterator[Clients]:
     words = {"REGION": REGION, "ACCOUNT": ACCOUNT, "BUS": pipeline.stack["EventBusName"]}
     (statement,) = statements("producer", **words)
     del statement["Condition"]  # the emulator does not know its keys, and would refuse everything
-    with user(emulator, "producer", statement) as keys:
+    with user(emulator.client, "producer", statement) as keys:
         yield emulator.clients(**keys)
 
 

@@ -25,7 +25,7 @@ CALLS: dict[str, tuple[str, str, Fields]] = {
 def keys(emulator: ministack.Emulator) -> Iterator[Fields]:
     """Make a user who may do all that an identity policy can allow; return its keys."""
     everything = {"Effect": "Allow", "Action": ["sns:*", "sqs:*"], "Resource": "*"}
-    with user(emulator, "plain-http", everything) as keys:
+    with user(emulator.client, "plain-http", everything) as keys:
         yield keys
 
 

@@ -44,7 +44,7 @@ def test_shipments_check_simulates_what_the_policy_has_for_creating_each_resourc
 
 
 def test_the_key_s_policy_has_each_type_of_its_template() -> None:
-    text = policies.TEMPLATE.with_name("DataKey.yml").read_text("utf-8")
+    text = policies.DATA_KEY.read_text("utf-8")
     types = {each["Type"] for each in cfn_flip.load_yaml(text)["Resources"].values()}
     assert policies.KEY_NEEDS.keys() == {*types, STACK}
 

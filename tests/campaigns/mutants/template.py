@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from scripts.embed import DATA_KEY, TEMPLATE
 from tests.campaigns.mutants.campaign import Mutant
 from tests.unit.template import resolve
 
@@ -173,7 +174,7 @@ def all_mutants() -> list[Mutant]:
     """Return the templates' mutants: each changes what all tests get from resolve.load()."""
     return [
         Mutant(str(change), ".".join(map(str, change.place[:3])), _maker(path, template, change))
-        for path in (resolve.TEMPLATE, resolve.DATA_KEY)
+        for path in (TEMPLATE, DATA_KEY)
         for template in [resolve.load(path)]
         for change in mutants(template)
     ]
@@ -184,7 +185,7 @@ def _maker(path: Path, template: dict[str, Any], change: Change) -> Callable[[],
 
     def make() -> None:
         change.make(template)
-        resolve.load = lambda asked=resolve.TEMPLATE: template if asked == path else load(asked)
+        resolve.load = lambda asked=TEMPLATE: template if asked == path else load(asked)
 
     return make
 

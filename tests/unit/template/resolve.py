@@ -14,8 +14,6 @@ import cfn_flip
 
 from scripts.embed import TEMPLATE
 
-DATA_KEY = TEMPLATE.with_name("DataKey.yml")
-
 ACCOUNT = "123456789012"
 STACK_NAME = "logistics"
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scripts.embed import DATA_KEY
 from tests.unit.template import resolve
 from tests.unit.template.resolve import ACCOUNT, Deployment
 from tests.unit.template.test_resources import schema
@@ -82,7 +83,7 @@ def test_only_with_a_key_the_function_may_use_it_and_only_through_what_it_calls(
 def data_key(request: pytest.FixtureRequest) -> Deployment:
     values = {"EnvironmentSuffix": "prod-7"}
     region = {"aws": "eu-west-1", "aws-cn": "cn-north-1"}[request.param]
-    return Deployment(resolve.load(resolve.DATA_KEY), values, region, request.param)
+    return Deployment(resolve.load(DATA_KEY), values, region, request.param)
 
 
 def test_the_keys_template_says_what_it_is_and_needs_no_capability(data_key: Deployment) -> None:
