@@ -204,9 +204,13 @@ def test_a_redrive_that_dies_at_any_call_loses_nothing_and_doubles_nothing(
 
 def depth(cloud: Cloud) -> int:
     """Return how many messages the queue has, hidden ones too."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = cloud.sqs.get_queue_attributes(QueueUrl=cloud.queue, AttributeNames=names)
-    return sum(int(answer["Attributes"][name]) for name in names)
+    # Two questions, hidden ones first: in one answer the mock counts what can be received before
+    # what is hidden, and so overlooks a message that becomes readable in between.
+    total = 0
+    for name in ("ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessages"):
+        answer = cloud.sqs.get_queue_attributes(QueueUrl=cloud.queue, AttributeNames=[name])
+        total += int(answer["Attributes"][name])
+    return total
 
 
 def test_two_redrives_at_once_lose_nothing_and_double_nothing(
