@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.template import handler
-from tests.unit.template.resolve import ACCOUNT, STACK_NAME, Deployment
+from tests.unit.template.resolve import ACCOUNT, Deployment
 
 CHANNELS = {"Alert": "shipment-alerts", "Alarm": "shipment-alarms"}
 
@@ -75,9 +75,10 @@ def test_the_alert_topic_takes_no_plain_http(stack: Deployment) -> None:
     assert stack["AlertTopicPolicy"] == {"Topics": [topic], "PolicyDocument": document}
 
 
-def test_the_alarm_topic_takes_this_stack_s_alarms(stack: Deployment) -> None:
+def test_the_alarm_topic_takes_the_account_s_alarms(stack: Deployment) -> None:
+    """Those of the companion stack, too, whatever name it has."""
     topic = topic_arn(stack, "Alarm")
-    alarms = stack.arn("cloudwatch", f"alarm:{STACK_NAME}-*")
+    alarms = stack.arn("cloudwatch", "alarm:*")
     assert ACCOUNT in alarms
     statements = [
         {
@@ -92,5 +93,5 @@ def test_the_alarm_topic_takes_this_stack_s_alarms(stack: Deployment) -> None:
     ]
     document = {"Version": "2012-10-17", "Statement": statements}
     assert stack["AlarmTopicPolicy"] == {"Topics": [topic], "PolicyDocument": document}
-    # CloudFormation names an alarm without a name after its stack.
+    # CloudFormation names an alarm without a name after its stack, so that two stacks can be.
     assert [name for name in stack.alarms if "AlarmName" in stack[name]] == []

@@ -139,7 +139,10 @@ def test_exactly_who_needs_the_key_may_use_it(data_key: Deployment) -> None:
     assert {each["Resource"] for each in statements.values()} == {"*"}
     root = f"arn:{data_key.partition}:iam::{ACCOUNT}:root"
     logs = f"logs.{data_key.region}.{data_key.domain}"
-    log_group = data_key.arn("logs", "log-group:/aws/lambda/shipment-processor-prod-7")
+    log_groups = [
+        data_key.arn("logs", f"log-group:/aws/lambda/shipment-{function}-prod-7")
+        for function in ("processor", "status")
+    ]
     buses = data_key.arn("events", "event-bus/*")
     assert {
         sid: (each["Principal"], each["Action"], each.get("Condition"))
@@ -179,6 +182,6 @@ def test_exactly_who_needs_the_key_may_use_it(data_key: Deployment) -> None:
                 *("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*"),
                 *("kms:GenerateDataKey*", "kms:Describe*"),
             ],
-            {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
+            {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
         ),
     }
