@@ -57,7 +57,7 @@ down: $(VENV)/ready ## stop what `make up` started
 	@$(BIN)/python -m scripts.local down
 
 ### Parts of `make test`, for work on one of them
-handler: $(VENV)/ready ## check lambda/index.py in 20 s: embedding, lint, its unit tests
+handler: $(VENV)/ready ## check lambda/ in 20 s: embedding, lint, its unit tests
 	@$(BIN)/python -m scripts.embed --check
 	$(SIDE_BY_SIDE) '$(HANDLER_LINT)' '$(call handler-tests,[a-r])' '$(call handler-tests,[s-z])'
 

@@ -1,4 +1,4 @@
-"""Writes lambda/index.py into the template's ZipFile, or checks that it is there unchanged."""
+"""Writes each handler of lambda/ into its template's ZipFile, or checks that it is there as is."""
 
 import difflib
 import os
@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON_PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))}
 HANDLER = ROOT / "lambda" / "index.py"
 TEMPLATE = ROOT / "templates" / "TapStack.yml"
-DATA_KEY = TEMPLATE.with_name("DataKey.yml")  # makes a key for the data of the other
+STATUS_HANDLER = HANDLER.with_name("status.py")
+STATUS_TEMPLATE = TEMPLATE.with_name("ShipmentStatus.yml")  # the companion of the other
+DATA_KEY = TEMPLATE.with_name("DataKey.yml")  # makes a key for the data of both
+# The code that each template carries.
+HANDLERS = {TEMPLATE: HANDLER, STATUS_TEMPLATE: STATUS_HANDLER}
 
 # The block scalar: its header, and the lines after it that are indented deeper or, between two of
 # these, blank.
@@ -59,19 +63,27 @@ def _block(template: str) -> re.Match[str]:
 @click.option(
     "--handler",
     type=click.Path(path_type=Path),
-    default=HANDLER,
-    show_default="lambda/index.py",
-    help="The code to embed.",
+    help="The code to embed.  [default: all of lambda/, each into its template]",
 )
 @click.option(
     "--template",
     type=click.Path(path_type=Path),
-    default=TEMPLATE,
-    show_default="templates/TapStack.yml",
     help="The template to write it into.",
 )
-def main(*, check: bool, handler: Path, template: Path) -> int:
-    """Write the handler into the template's ZipFile and change nothing else."""
+def main(*, check: bool, handler: Path | None, template: Path | None) -> int:
+    """Write each handler into its template's ZipFile and change nothing else."""
+    if handler and template:
+        return write(template, handler, check=check)
+    if handler or template:
+        raise CommandError("--handler, --template: pass both or neither")
+    return max(write(template, handler, check=check) for template, handler in HANDLERS.items())
+
+
+def write(template: Path, handler: Path, *, check: bool) -> int:
+    """Write a handler into a template, or only check it; print and return 1 if check finds it old.
+
+    Raises CommandError if a file cannot be read or the code cannot be embedded.
+    """
     try:
         code, before = handler.read_text("utf-8"), template.read_text("utf-8")
         after = embed(before, code)

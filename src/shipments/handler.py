@@ -1,6 +1,6 @@
 """Loads the handler's code, lambda/index.py: the one place that does so outside of Lambda.
 
-The wheel has a copy of it in this package; in a checkout the original is used.
+The wheel has copies of both handlers in this package; in a checkout the originals are used.
 """
 
 import hashlib
@@ -10,9 +10,11 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
-_CHECKOUT = Path(__file__).resolve().parents[2] / "lambda" / "index.py"
-_PACKAGED = Path(__file__).resolve().with_name("index.py")
-PATH = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
+_CHECKOUT = Path(__file__).resolve().parents[2] / "lambda"
+_PACKAGED = Path(__file__).resolve().with_name("lambda")
+_FOLDER = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
+PATH = _FOLDER / "index.py"
+STATUS_PATH = _FOLDER / "status.py"  # the companion stack's
 
 
 @cache
@@ -21,9 +23,9 @@ def code() -> CodeType:
     return compile(PATH.read_text("utf-8"), PATH, "exec")
 
 
-def digest() -> str:
-    """Return what tells versions of the code apart: 12 hex digits of the SHA-256 of its text."""
-    return hashlib.sha256(PATH.read_bytes()).hexdigest()[:12]
+def digest(path: Path = PATH) -> str:
+    """Return what tells versions of a handler apart: 12 hex digits of the SHA-256 of its text."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def load(variables: Mapping[str, str]) -> ModuleType:

@@ -191,7 +191,27 @@ def test_a_template_without_a_place_for_the_code_is_an_error_of_one_line(project
     assert project.template.read_text("utf-8") == "Resources: {}\n"
 
 
+@pytest.mark.parametrize("name", ["handler", "template"])
+def test_a_handler_without_its_template_or_the_other_way_round_is_refused(
+    project: Project, name: str
+) -> None:
+    result = CliRunner().invoke(embed.main, [f"--{name}", str(getattr(project, name))])
+    assert result.exit_code == 2
+    assert result.output == "Error: --handler, --template: pass both or neither\n"
+
+
 def test_the_command_without_options_is_about_this_project() -> None:
-    assert (embed.HANDLER.name, embed.TEMPLATE.name) == ("index.py", "TapStack.yml")
-    assert embed.HANDLER.is_file()
-    assert embed.TEMPLATE.is_file()
+    pairs = {template.name: handler.name for template, handler in embed.HANDLERS.items()}
+    assert pairs == {"TapStack.yml": "index.py", "ShipmentStatus.yml": "status.py"}
+    assert all(path.is_file() for pair in embed.HANDLERS.items() for path in pair)
+
+
+def test_the_check_without_options_checks_each_template() -> None:
+    result = CliRunner().invoke(embed.main, ["--check"])
+    assert (result.exit_code, result.output.splitlines()) == (
+        0,
+        [
+            "TapStack.yml contains index.py as it is.",
+            "ShipmentStatus.yml contains status.py as it is.",
+        ],
+    )

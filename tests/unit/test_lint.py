@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scripts import lint
-from scripts.embed import TEMPLATE
+from scripts.embed import HANDLERS, STATUS_TEMPLATE, TEMPLATE
 
 
 @pytest.fixture(autouse=True)
@@ -28,12 +28,13 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
     return path
 
 
-def test_the_size_is_printed_also_if_all_is_well() -> None:
-    result = run(TEMPLATE)
+@pytest.mark.parametrize("template", HANDLERS, ids=lambda template: template.name)
+def test_the_size_is_printed_also_if_all_is_well(template: Path) -> None:
+    result = run(template)
     assert result.exit_code == 0, result.output
-    size = TEMPLATE.stat().st_size
+    size = template.stat().st_size
     closing = result.output.splitlines()[-1]
-    assert closing.startswith(f"TapStack.yml has {size:,} bytes as YAML and ")
+    assert closing.startswith(f"{template.name} has {size:,} bytes as YAML and ")
     assert closing.endswith(" bytes as JSON, of 51,000.")
 
 
@@ -44,6 +45,19 @@ def test_a_template_with_other_code_first_says_what_to_run(tmp_path: Path) -> No
         "FAIL  embedded handler",
         "      run scripts/embed: the code in ZipFile differs from lambda/index.py",
     ]
+
+
+def test_each_template_is_compared_with_its_own_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lint, "HANDLERS", {STATUS_TEMPLATE: HANDLERS[TEMPLATE]})
+    assert list(lint.check_embedding(STATUS_TEMPLATE)) == [
+        "run scripts/embed: the code in ZipFile differs from lambda/index.py"
+    ]
+
+
+def test_a_template_named_by_a_relative_path_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(STATUS_TEMPLATE.parent)
+    result = run(Path(STATUS_TEMPLATE.name))
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize(("excess", "status"), [(0, 0), (1, 1)])
