@@ -37,8 +37,11 @@ ACCEPTED = {
     },
     STATUS_TEMPLATE: {
         ("W1030", "Runtime"): RUNTIME,
-        ("WS1000", "ShipmentStatusFunction"): TRACING,
+        ("WS1002", "ShipmentStatusFunction"): "topic and rules call the same code",
         ("WS1004", "ShipmentStatusFunction"): OWN_NAME,
+        ("ES4000", "ShipmentMailRule"): "the next run is in a minute; UnmailedAlarm watches it",
+        ("ES4000", "ShipmentStuckRule"): "the next day's run mails what this one did not",
+        ("ES7000", "ShipmentRejections"): "the rejected update itself is on the watched queue",
         ("ES7000", "DigestSubscription"): "FailedDigestsAlarm watches it",
     },
 }
