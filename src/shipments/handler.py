@@ -1,4 +1,4 @@
-"""Loads the handler's code, lambda/index.py: the one place that does so outside of Lambda.
+"""Loads a handler's code from lambda/: the one place that does so outside of Lambda.
 
 The wheel has copies of both handlers in this package; in a checkout the originals are used.
 """
@@ -18,9 +18,9 @@ STATUS_PATH = _FOLDER / "status.py"  # the companion stack's
 
 
 @cache
-def code() -> CodeType:
+def code(path: Path = PATH) -> CodeType:
     """Return the compiled code. `make mutants` puts another function in its place."""
-    return compile(PATH.read_text("utf-8"), PATH, "exec")
+    return compile(path.read_text("utf-8"), path, "exec")
 
 
 def digest(path: Path = PATH) -> str:
@@ -28,13 +28,13 @@ def digest(path: Path = PATH) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def load(variables: Mapping[str, str]) -> ModuleType:
-    """Return a new module of the handler, as a cold start with these environment variables does."""
+def load(variables: Mapping[str, str], path: Path = PATH) -> ModuleType:
+    """Return a new module of a handler, as a cold start with these environment variables does."""
     module = ModuleType("index")
     before = dict(os.environ)
     try:
         os.environ.update(variables)
-        exec(code(), module.__dict__)  # noqa: S102 - an import of a file that is in no package
+        exec(code(path), module.__dict__)  # noqa: S102 - an import of a file that is in no package
     finally:
         for name in variables.keys() - before.keys():
             del os.environ[name]

@@ -219,7 +219,7 @@ def all_mutants() -> list[Mutant]:
 
 
 def _install(code: Any) -> None:
-    handler.code = lambda: code
+    handler.code = lambda _=None: code
 
 
 def may_notice(item: pytest.Item) -> bool:
