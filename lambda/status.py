@@ -37,9 +37,9 @@ TIMEOUT_MS = 60_000  # of the function
 RESERVE_MS = 25_000
 # Of one shipment's rows: who has so many is put on the queue, so that the others go on.
 READ_SECONDS = 10
-# A mail is about up to 500 shipments, which 500 calls mark within the reserve, and names 50: SNS
-# takes 256 KB, and a shipment's lines have up to 4. The next mail goes on with the others.
-MAILED, NAMED = 500, 50
+# A mail is about up to 500 shipments, which 500 calls mark within the reserve, and names 40: SNS
+# takes 256 KB, and a shipment's lines have up to 5. The next mail goes on with the others.
+MAILED, NAMED = 500, 40
 DAY_MS = 86_400_000
 TWICE = {"mode": "standard", "total_max_attempts": 2}
 CALLS = Config(connect_timeout=1, read_timeout=2, retries=TWICE, parameter_validation=False)
@@ -369,10 +369,11 @@ def keep_rejected(records: list[Fields]) -> Fields:
             reported.get(name, "Unknown") for name in names
         )
         urgent = "CRITICAL STATUS, " if is_critical(status) else ""
+        command = f"shipments failed --id {shlex.quote(event_id)}"
         item = {
             "shipmentId": REJECTED + message["MessageId"],
             "reason": f"{urgent}{reason} ({carrier})",
-            "example": f"{shipment_id}: shipments failed --id {shlex.quote(event_id)}",
+            "example": f"{shipment_id}: {command} --environment {ENVIRONMENT}",
             "dueAt": iso(clock_ms()),
         }
         typed = {name: {"S": value} for name, value in item.items()}
@@ -561,12 +562,18 @@ def more(count: int) -> list[str]:
 def publish(
     alert_type: str, subject: str, lines: list[str], command: str, log: Fields, **attributes: str
 ) -> None:
-    """Publish a mail with the command to type next and the runbook's section; raise ClientError."""
+    """Publish a mail with the command to type next and the runbook's section.
+
+    Raises ClientError, and LookupError if nobody would get it.
+    """
     lines = [*lines, "", f"Environment: {ENVIRONMENT}", "", "What to do next:"]
     lines += [f"shipments {command} --environment {ENVIRONMENT}"]
     lines += [f"{RUNBOOK_URL}#{alert_type.lower().replace('_', '-')}"]
     names = {"alertType": alert_type, "environment": ENVIRONMENT, **attributes}
     subject = printable(subject).encode("ascii", "replace").decode()
+    subscribed = client("sns").list_subscriptions_by_topic(TopicArn=TOPIC_ARN)["Subscriptions"]
+    if not any(each["SubscriptionArn"].startswith("arn:") for each in subscribed):
+        raise LookupError("nobody has confirmed a subscription to the digests")
     client("sns").publish(
         TopicArn=TOPIC_ARN,
         # SNS takes 100 printable ASCII characters.
