@@ -29,6 +29,7 @@ TOPIC_ARN = os.environ["DIGEST_TOPIC_ARN"]
 QUEUE_URL = os.environ["FAILED_UPDATES_QUEUE_URL"]
 ENVIRONMENT = os.environ["ENVIRONMENT"]
 RUNBOOK_URL = os.environ["RUNBOOK_URL"]
+FINAL_STATUSES = os.environ["FINAL_STATUSES"].split(",")
 STUCK_AFTER_DAYS = int(os.environ["STUCK_AFTER_DAYS"])
 WINDOW_MS = int(os.environ["BATCH_WINDOW_SECONDS"]) * 1000
 
@@ -37,9 +38,9 @@ TIMEOUT_MS = 60_000  # of the function
 RESERVE_MS = 25_000
 # Of one shipment's rows: who has so many is put on the queue, so that the others go on.
 READ_SECONDS = 10
-# A mail is about up to 500 shipments, which 500 calls mark within the reserve, and names 40: SNS
-# takes 256 KB, and a shipment's lines have up to 5. The next mail goes on with the others.
-MAILED, NAMED = 500, 40
+# A mail is about up to 500 shipments, which 500 calls mark within the reserve, and names 50: SNS
+# takes 256 KB, and a shipment's lines have up to 4.2. The next mail goes on with the others.
+MAILED, NAMED = 500, 50
 DAY_MS = 86_400_000
 TWICE = {"mode": "standard", "total_max_attempts": 2}
 CALLS = Config(connect_timeout=1, read_timeout=2, retries=TWICE, parameter_validation=False)
@@ -147,7 +148,7 @@ def refresh_all(shipments: list[str], since: str | None, give_up_ms: int, log: F
         try:
             if refresh(shipment_id, since, log):
                 due.append(shipment_id)
-            del failed[shipment_id]
+            failed.pop(shipment_id, None)  # it may be asked for twice
         except Exception as error:
             failed[shipment_id] = f"{named(error)}: {error}"
     log["RefreshFailures"] = len(failed)
@@ -364,11 +365,10 @@ def keep_rejected(records: list[Fields]) -> Fields:
         message = record["Sns"]
         lines = (line.partition(": ") for line in message["Message"].splitlines()[1:])
         reported = {name: value for name, _, value in lines}
-        names = ("Reason", "Carrier", "Status", "Shipment ID", "Event ID")
-        reason, carrier, status, shipment_id, event_id = (
-            reported.get(name, "Unknown") for name in names
-        )
-        urgent = "CRITICAL STATUS, " if is_critical(status) else ""
+        names = ("Reason", "Carrier", "Shipment ID", "Event ID")
+        reason, carrier, shipment_id, event_id = (reported.get(name, "Unknown") for name in names)
+        # Its line with the status is cut.
+        urgent = "CRITICAL STATUS, " if message["Message"].startswith("CRITICAL") else ""
         command = f"shipments failed --id {shlex.quote(event_id)}"
         item = {
             "shipmentId": REJECTED + message["MessageId"],
@@ -457,9 +457,7 @@ def mark_heard(item: Fields) -> None:
     shipment_id, mailed = item["shipmentId"]["S"], item["unheard"]
     change = "ADD heard :mailed DELETE #unheard :mailed SET alertedAt = :now"
     values = {"mailed": mailed, "now": {"S": iso(clock_ms())}}
-    count = {"N": str(len(mailed["SS"]))}
-    is_all = "size(#unheard) = :count"
-    if not update(shipment_id, f"{change} REMOVE dueAt", is_all, count=count, **values)[0]:
+    if not update(shipment_id, f"{change} REMOVE dueAt", "#unheard = :mailed", **values)[0]:
         update(shipment_id, change, "attribute_exists(#unheard)", **values)
 
 
@@ -476,10 +474,10 @@ def publish_shipments(items: list[Fields], log: Fields) -> None:
     lines = ["ALERT: Critical Shipment Status Detected", ""]
     for item in items[:NAMED]:
         current = item["status"]["S"]
-        for timestamp, status in entries_of(item)[-3:]:
+        for timestamp, status in entries_of(item)[-2:]:
             now = "" if current == status else f", now {current}"
             lines.append(f"{item['shipmentId']['S']}: {status} since {iso(timestamp)}{now}")
-        lines.append(f"  {item['location']['S']}, {item['carrier']['S']}")
+        lines.append(f" {item['location']['S']}, {item['carrier']['S']}")
     lines += more(len(items))
     subject = f"Logistics Alert: {subject}"
     publish("CRITICAL_STATUS", subject, lines, command, log, **attributes)
@@ -497,7 +495,7 @@ def publish_rejected(items: list[Fields], log: Fields) -> None:
     examples = {item["reason"]["S"]: item["example"]["S"] for item in items}
     lines = ["Updates that were rejected and are on the failed-updates queue:", ""]
     for reason, number in reasons.most_common(NAMED):
-        lines += [f"{number} x {reason}", f"  such as {examples[reason]}"]
+        lines += [f"{number} x {reason}", f" such as {examples[reason]}"]
     lines += more(len(reasons))
     count = f": {len(items)} updates" if len(items) > 1 else ""
     subject = f"Logistics Processing Error{count} - {ENVIRONMENT}"
@@ -507,9 +505,9 @@ def publish_rejected(items: list[Fields], log: Fields) -> None:
 def mail_stuck(log: Fields) -> Fields:
     """Mail the shipments without news, the longest silent first, each once per silence."""
     items = heapq.nsmallest(MAILED, silent_items(), key=lambda item: int(item["timestamp"]["N"]))
-    log["StuckShipmentsMailed"] = len(items)
     if items:
         publish_stuck(items, log)
+    log["StuckShipmentsMailed"] = len(items)
     for item in items:
         timestamp = item["timestamp"]
         unchanged = "#timestamp = :timestamp"  # news since then begins another silence
@@ -520,8 +518,9 @@ def mail_stuck(log: Fields) -> Fields:
 
 def silent_items() -> Iterator[Fields]:
     """Yield items that are not final, had no update for so long, and were not mailed for it."""
-    finals = [normalised(status) for status in os.environ["FINAL_STATUSES"].split(",")]
-    values = {f":final{number}": {"S": status} for number, status in enumerate(finals)}
+    values = {
+        f":final{number}": {"S": normalised(status)} for number, status in enumerate(FINAL_STATUSES)
+    }
     cutoff = {":cutoff": {"N": str(clock_ms() - STUCK_AFTER_DAYS * DAY_MS)}}
     condition = (
         f"#timestamp < :cutoff AND NOT #status IN ({', '.join(values)})"
@@ -548,7 +547,7 @@ def publish_stuck(items: list[Fields], log: Fields) -> None:
             event_time, shipment_id, status, location = (
                 item[name]["S"] for name in ("eventTime", "shipmentId", "status", "location")
             )
-            lines.append(f"  {event_time} {shipment_id}: {status}, {location}")
+            lines.append(f" {event_time} {shipment_id}: {status}, {location}")
     lines += more(len(items))
     subject = f"Shipments without news: {len(items)} - {ENVIRONMENT}"
     publish("STUCK_SHIPMENTS", subject, lines, f"list --stale {STUCK_AFTER_DAYS}d", log)

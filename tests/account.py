@@ -1,4 +1,4 @@
-"""An AWS account in memory that has the stack's table, topic and queue, and starts the handler."""
+"""An AWS account in memory that has the stack's table, topic and queue, and starts the handlers."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
-from scripts.embed import TEMPLATE
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE
 from shipments import handler
 
 REGION, ENVIRONMENT = "us-east-1", "test"
@@ -23,6 +23,8 @@ FUNCTION = RESOURCES["ShipmentProcessorFunction"]["Properties"]
 CRITICAL_STATUSES = PARAMETERS["CriticalStatuses"]["Default"]
 
 Fields = dict[str, Any]
+# The properties by which a table is made.
+_SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 
 
 class FakeAccount:
@@ -31,13 +33,7 @@ class FakeAccount:
     def __init__(self, session: boto3.Session) -> None:
         self.dynamodb, self.sns, self.sqs = _clients(session)
         self.table = f"shipment-logs-{ENVIRONMENT}"
-        table = RESOURCES["ShipmentLogsTable"]["Properties"]
-        self.dynamodb.create_table(
-            TableName=self.table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=_plain(table["AttributeDefinitions"]),
-            KeySchema=_plain(table["KeySchema"]),
-        )
+        self._make_table(self.table, RESOURCES["ShipmentLogsTable"]["Properties"])
         self.topic: str = self.sns.create_topic(Name=f"shipment-alerts-{ENVIRONMENT}")["TopicArn"]
         self.queue = self.make_queue(f"shipment-failed-updates-{ENVIRONMENT}")
 
@@ -45,6 +41,17 @@ class FakeAccount:
         """Make a queue and return its URL."""
         url: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
         return url
+
+    def make_status_stack(self) -> None:
+        """Make the companion stack's table and topic beside the stack."""
+        self.status_table = f"shipment-status-{ENVIRONMENT}"
+        self._make_table(self.status_table, status_resource("ShipmentStatusTable"))
+        topic: str = self.sns.create_topic(Name=f"shipment-digests-{ENVIRONMENT}")["TopicArn"]
+        self.digest_topic = topic
+
+    def _make_table(self, name: str, properties: Fields) -> None:
+        shape = {key: _plain(properties[key]) for key in _SHAPE if key in properties}
+        self.dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **shape)
 
     def start_handler(self, **changes: str) -> ModuleType:
         """Return the handler as a cold start makes it, with changes in its environment.
@@ -63,6 +70,27 @@ class FakeAccount:
         }
         return handler.load({name: values[name] for name in FUNCTION["Environment"]["Variables"]})
 
+    def start_status(self, **changes: str) -> ModuleType:
+        """Return the companion's handler as a cold start makes it, as start_handler does.
+
+        What a test does not change is the template's default, but for the runbook.
+        """
+        values = {
+            "LOG_TABLE": self.table,
+            "STATUS_TABLE": self.status_table,
+            "DIGEST_TOPIC_ARN": self.digest_topic,
+            "FAILED_UPDATES_QUEUE_URL": self.queue,
+            "ENVIRONMENT": ENVIRONMENT,
+            "CRITICAL_STATUSES": CRITICAL_STATUSES,
+            "FINAL_STATUSES": "DELIVERED,RETURNED,CANCELLED",
+            "STUCK_AFTER_DAYS": "3",
+            "BATCH_WINDOW_SECONDS": "20",
+            "RUNBOOK_URL": RUNBOOK_URL,
+            **changes,
+        }
+        names = status_resource("ShipmentStatusFunction")["Environment"]["Variables"]
+        return handler.load({name: values[name] for name in names}, handler.STATUS_PATH)
+
     def rows(self) -> list[Fields]:
         """Return the table's rows in the order of their keys, attributes as plain values."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.table)
@@ -77,9 +105,9 @@ class FakeAccount:
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
-    def delete_rows(self) -> None:
-        """Delete all rows."""
-        _backend(dynamodb_backends).get_table(self.table).items.clear()
+    def delete_rows(self, table: str = "") -> None:
+        """Delete all rows, or all items of another table."""
+        _backend(dynamodb_backends).get_table(table or self.table).items.clear()
 
     def delete_messages(self) -> None:
         """Delete what is on the queues."""
@@ -87,6 +115,19 @@ class FakeAccount:
         for queue in sqs.queues.values():
             queue.last_purged_at = None  # SQS allows one a minute
             sqs.purge_queue(queue.name)
+
+
+@cache
+def status_resource(name: str) -> Fields:
+    """Return the properties of a resource of the companion stack's template."""
+    properties: Fields = _status_resources()[name]["Properties"]
+    return properties
+
+
+@cache
+def _status_resources() -> Fields:
+    resources: Fields = cfn_flip.load_yaml(STATUS_TEMPLATE.read_text("utf-8"))["Resources"]
+    return resources
 
 
 @cache

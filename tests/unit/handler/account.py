@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, TypeVar
 
 import boto3
 import pytest
@@ -66,13 +66,16 @@ class Account(FakeAccount):
     def __init__(self, gate: Gate) -> None:
         super().__init__(_own_session())  # what the tests ask for goes past the gate
         self.gate = gate
-        self._mailbox = self.make_queue("mailbox")
-        arn = self.sqs.get_queue_attributes(QueueUrl=self._mailbox, AttributeNames=["QueueArn"])
-        self.sns.subscribe(
-            TopicArn=self.topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
-        )
+        self._mailbox = self.subscribe(self.topic, "mailbox")
         self.restart()
         self._warm = self.handler
+
+    def subscribe(self, topic: str, name: str) -> str:
+        """Subscribe a new queue to a topic; return its URL."""
+        url = self.make_queue(name)
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        return url
 
     def restart(self, **changes: str) -> None:
         """Replace the handler by one that is just started, with changes in its environment."""
@@ -93,14 +96,18 @@ class Account(FakeAccount):
         return delivery
 
     def attempt(self, envelope: Any) -> Delivery:
-        """Invoke the handler as Lambda does, on an event that came as JSON text."""
+        """Invoke the handler as Lambda does and return what came of it, errors too."""
+        return self.invoke(self.handler, envelope)
+
+    def invoke(self, module: ModuleType, envelope: Any) -> Delivery:
+        """Invoke a handler on an event that came as JSON text; return what came of it."""
         event = json.loads(json.dumps(envelope))
         calls, attempts = len(self.gate.calls), len(self.gate.attempts)
         result, error = None, None
         with redirect_stdout(io.StringIO()) as printed:
             try:
                 context = SimpleNamespace(aws_request_id=REQUEST_ID)
-                result = self.handler.lambda_handler(event, context)
+                result = module.lambda_handler(event, context)
             except BaseException as raised:  # noqa: BLE001 - a Killed is an outcome too
                 error = raised
         json.dumps(result, allow_nan=False)  # Lambda does so
@@ -119,7 +126,11 @@ class Account(FakeAccount):
 
     def alerts(self) -> list[Alert]:
         """Return what the topic's subscribers got since the last call."""
-        notices = [json.loads(body) for body in self._receive(self._mailbox)]
+        return self.mails(self._mailbox)
+
+    def mails(self, mailbox: str) -> list[Alert]:
+        """Return what a topic sent to a queue since the last call."""
+        notices = [json.loads(body) for body in self._receive(mailbox)]
         return [
             Alert(
                 notice["Subject"],
@@ -164,15 +175,18 @@ class Account(FakeAccount):
         return found
 
 
+Opened = TypeVar("Opened", bound=Account)
+
+
 @contextmanager
-def opened() -> Iterator[Account]:
+def opened(kind: type[Opened] = Account) -> Iterator[Opened]:  # type: ignore[assignment]
     """Open an account for the length of a with block."""
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         session = _session()
         patch.setattr(boto3, "DEFAULT_SESSION", session)
         gate = Gate()
         with gate.guarding(session):
-            yield Account(gate)
+            yield kind(gate)
 
 
 @cache

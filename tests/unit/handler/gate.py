@@ -37,6 +37,7 @@ class Gate:
         self.requests: list[dict[str, Any]] = []
         self._faults: dict[str, list[Fault]] = {}
         self._afterwards: dict[str, Callable[[], None]] = {}
+        self._end: tuple[int, bool] | None = None
 
     @contextmanager
     def guarding(self, session: boto3.Session) -> Iterator[None]:
@@ -60,6 +61,14 @@ class Gate:
     def repair(self) -> None:
         """Let everything through again."""
         self._faults.clear()
+        self._end = None
+
+    def end_at(self, number: int, *, is_done: bool) -> None:
+        """End the process at the request with a number, 0 for the next, and at those after it.
+
+        is_done: whether the account still does what that request asks for.
+        """
+        self._end = len(self.attempts) + number, is_done
 
     def after(self, operation: str, act: Callable[[], None]) -> None:
         """Do something each time the account has carried out an operation."""
@@ -75,6 +84,10 @@ class Gate:
     def _send(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
         self.attempts.append(operation)
+        if self._end and len(self.attempts) > self._end[0]:
+            if self._end == (len(self.attempts) - 1, True):
+                botocore_stubber(event_name, request)
+            raise Killed
         faults = self._faults.get(operation)
         if faults:
             return faults.pop()(request)
