@@ -1,4 +1,4 @@
-"""Runs the handler's unit tests on every CPython 3.10 to 3.14 of this machine, one after another.
+"""Runs the handlers' unit tests on every CPython 3.10 to 3.14 of this machine, one after another.
 
 Needs nothing but the standard library. Exits 1 if a run failed or no interpreter was found.
 """
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements" / "dev.txt"
 # A dot folder: what taskcat uploads leaves those out.
 ENVIRONMENTS = ROOT / ".venv-pythons"
-TESTS = "tests/unit/handler"
+TESTS = ("tests/unit/handler", "tests/unit/status")
 MINORS = (10, 11, 12, 13, 14)
 
 _ASK = (
@@ -99,7 +99,7 @@ def test(python: Path, minor: int) -> str:
     except subprocess.CalledProcessError:
         return "FAILED: the packages could not be installed"
     settings = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [inside, "-m", "pytest", "-q", TESTS]
+    command = [inside, "-m", "pytest", "-q", *TESTS]
     return (
         "passed"
         if subprocess.run(command, cwd=ROOT, env=settings, check=False).returncode == 0

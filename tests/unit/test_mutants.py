@@ -53,5 +53,6 @@ def test_a_docstring_and_an_annotation_are_not_changed() -> None:
     assert names == []
 
 
-def test_each_equivalent_mutant_exists() -> None:
-    assert len(handler.all_mutants()) > 1_000
+@pytest.mark.parametrize("part", handler.PARTS)
+def test_each_equivalent_mutant_exists(part: str) -> None:
+    assert len(handler.all_mutants(part)) > 1_000

@@ -6,6 +6,7 @@ Exit status: 0 if every mutant is noticed, 1 if one survives, 2 if a test fails 
 import subprocess
 import sys
 import time
+from functools import partial
 
 import click
 
@@ -18,21 +19,23 @@ OLDEST = pythons.MINORS[0]
 
 
 @click.command(epilog="Example: python -m tests.campaigns.mutants handler --only places")
-@click.argument("part", type=click.Choice(["template", "handler"]), required=False)
+@click.argument("part", type=click.Choice(["template", *handler.PARTS]), required=False)
 @click.option("--only", default="", help="Try only the mutants with this text in their lines.")
 def main(*, part: str | None, only: str) -> None:
     """Try every mutant on the tests and list those that no test notices.
 
-    PART: the template, or the handler. Default: both, and the handler on Python 3.10 too.
+    PART: the template, the handler, or the companion's, status. Default: all, and the handlers on
+    Python 3.10 too.
     """
     if part:
         sys.exit(attempt(part, only))
-    commands = [[sys.executable, "template"], [sys.executable, "handler"]]
+    commands = [[sys.executable, part] for part in ("template", *handler.PARTS)]
     oldest = pythons.find(OLDEST)
     if oldest is None:
-        click.echo(f"Python 3.{OLDEST} is not found: the handler is tried on {HERE} only")
+        click.echo(f"Python 3.{OLDEST} is not found: the handlers are tried on {HERE} only")
     elif f"3.{OLDEST}" != HERE:
-        commands.append([str(pythons.environment(oldest[0], OLDEST)), "handler"])
+        python = str(pythons.environment(oldest[0], OLDEST))
+        commands += [[python, part] for part in handler.PARTS]
     sys.exit(max(_apart(python, name, only) for python, name in commands))
 
 
@@ -44,17 +47,22 @@ def _apart(python: str, part: str, only: str) -> int:
 def attempt(part: str, only: str) -> int:
     """Try the mutants of a part on this Python; return the exit status."""
     started = time.monotonic()
-    module = template if part == "template" else handler
+    if part == "template":
+        every, may_notice, tests = template.all_mutants, template.may_notice, template.TESTS
+    else:
+        every, may_notice = partial(handler.all_mutants, part), partial(handler.may_notice, part)
+        tests = [handler.PARTS[part].tests]
 
     def chosen() -> list[Mutant]:
-        return [mutant for mutant in module.all_mutants() if only in mutant.name]
+        return [mutant for mutant in every() if only in mutant.name]
 
-    prepare = handler.prepare if module is handler else lambda: None
-    campaign = Campaign(chosen, module.may_notice, prepare)
+    campaign = Campaign(
+        chosen, may_notice, (lambda: None) if part == "template" else handler.prepare
+    )
     try:
-        run(campaign, module.TESTS)
+        run(campaign, tests)
     except FailingTestError:
-        click.echo(f"a test fails on the {part} as it is: run pytest {module.TESTS[0]}", err=True)
+        click.echo(f"a test fails on the {part} as it is: run pytest {tests[0]}", err=True)
         return 2
     for survivor in campaign.survivors:
         click.echo(survivor)

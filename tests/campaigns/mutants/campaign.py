@@ -23,11 +23,15 @@ QUICK = ["-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "--ass
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change: its name, the place that its neighbours share, and what makes it."""
+    """A change: its name, the place that its neighbours share, what makes it, and who may notice.
+
+    concerns: whether it may show in a test; one that cannot be seen there need not be run.
+    """
 
     name: str
     near: str
     make: Callable[[], None] = field(compare=False)
+    concerns: Callable[[pytest.Item], bool] = field(default=lambda _: True, compare=False)
 
 
 class FailingTestError(Exception):
@@ -91,7 +95,8 @@ class Campaign:
         """Try a mutant, first on the tests that noticed others."""
         near, recent = (self._noticed.setdefault(key, []) for key in (mutant.near, "*"))
         order = dict.fromkeys([*near[:NEAR], *recent[:RECENT], *range(len(self._items))])
-        by = self._noticed_by(mutant.make, list(order))
+        own = [number for number in order if mutant.concerns(self._items[number])]
+        by = self._noticed_by(mutant.make, own)
         if by is not None and by >= 0:
             for found in (near, recent):
                 if by in found:

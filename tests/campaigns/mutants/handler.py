@@ -1,19 +1,19 @@
-"""The handler's mutants: each statement, branch, operator, argument and constant of it."""
+"""The handlers' mutants: each statement, branch, operator, argument and constant of them."""
 
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Container, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from shipments import handler
 from tests.campaigns.mutants.campaign import Mutant
 
-TESTS = [handler.PATH.parents[1] / "tests" / "unit" / "handler"]
-# These try many events each, and what they notice the others notice sooner.
-SLOW = {"test_properties.py", "test_questions.py", "test_emf_rules.py"}
+UNIT_TESTS = handler.PATH.parents[1] / "tests" / "unit"
 # Source lines, or parts of them, whose change nobody can notice, each with the reason.
 EQUIVALENT = {
     "other comparison: if event_ms < YEAR_2000_MS": "the year 2000 itself is accepted before",
@@ -24,6 +24,12 @@ EQUIVALENT = {
     "at 1: return UNSENDABLE.sub(lambda": "what is replaced has four digits",
     "'(?![x': BLANKS": "no run of blanks begins with an x in any case",
 }
+# The same of lambda/status.py.
+STATUS_EQUIVALENT: dict[str, str] = {
+    "'9999' becomes '9999x'": "is later than any time, too",
+    "without element 0: Fields = dict": "a type, which is not looked at when the code runs",
+    "without element 1: Fields = dict": "the same",
+}
 
 # What Python 3.10 alone refuses, as fromisoformat takes more from 3.11 on.
 if sys.version_info >= (3, 11):
@@ -32,6 +38,34 @@ if sys.version_info >= (3, 11):
         "'0<3' becomes '': f\"{year}": "a fraction of one or two digits",
         "':' becomes '': f\"{year}": "a time without its colons",
     }
+
+
+class Part(NamedTuple):
+    """A handler, the folder of its tests, and the names of those that no mutant is tried on.
+
+    These try many events each, and what they notice the others notice sooner.
+    """
+
+    path: Path
+    tests: Path
+    slow: Container[str]
+    equivalent: Mapping[str, str]
+
+
+PARTS = {
+    "handler": Part(
+        handler.PATH,
+        UNIT_TESTS / "handler",
+        {"test_properties.py", "test_questions.py", "test_emf_rules.py"},
+        EQUIVALENT,
+    ),
+    "status": Part(
+        handler.STATUS_PATH,
+        UNIT_TESTS / "status",
+        {"test_properties.py", "test_hostile.py"},
+        STATUS_EQUIVALENT,
+    ),
+}
 
 # A change of a node in a tree: what it is called, and what makes it.
 Change = tuple[str, Callable[[], None]]
@@ -77,7 +111,7 @@ def _maker(source: str, number: int, at: int, install: Callable[[Any], None]) ->
         tree = ast.parse(source)
         _, change = list(_changes(list(_nodes(tree))[number]))[at]
         change()
-        install(compile(ast.fix_missing_locations(tree), handler.PATH, "exec"))
+        install(compile(ast.fix_missing_locations(tree), "mutant", "exec"))
 
     return make
 
@@ -209,27 +243,29 @@ def _put(node: Any, field: str, value: object, change: str) -> Change:
     return change, lambda: setattr(node, field, value)
 
 
-def all_mutants() -> list[Mutant]:
-    """Return the mutants of lambda/index.py but the EQUIVALENT; raise ValueError if one is gone."""
-    found = mutants(handler.PATH.read_text("utf-8"), _install)
-    for part in EQUIVALENT:
-        if not any(part in mutant.name for mutant in found):
-            raise ValueError(f"EQUIVALENT: no mutant is called {part!r}; take it out")
-    return [mutant for mutant in found if not any(part in mutant.name for part in EQUIVALENT)]
+def all_mutants(part: str = "handler") -> list[Mutant]:
+    """Return the mutants of a part but the equivalent ones; raise ValueError if one is gone."""
+    path, *_, equivalent = PARTS[part]
+    found = mutants(path.read_text("utf-8"), partial(_install, path))
+    for name in equivalent:
+        if not any(name in mutant.name for mutant in found):
+            raise ValueError(f"EQUIVALENT: no mutant is called {name!r}; take it out")
+    return [mutant for mutant in found if not any(name in mutant.name for name in equivalent)]
 
 
-def _install(code: Any) -> None:
-    handler.code = lambda _=None: code
+def _install(path: Path, code: Any) -> None:
+    others = handler.code
+    handler.code = lambda asked=handler.PATH: code if asked == path else others(asked)
 
 
-def may_notice(item: pytest.Item) -> bool:
-    """Return whether a test is run on mutants."""
-    return item.path.name not in SLOW
+def may_notice(part: str, item: pytest.Item) -> bool:
+    """Return whether a test is run on the mutants of a part."""
+    return item.path.name not in PARTS[part].slow
 
 
 def prepare() -> None:
     """Load what all tests need once, in the process that the others are forked from."""
-    from tests.unit.handler.account import opened  # noqa: PLC0415 - after pytest has started
+    from tests.unit.status.account import opened_with_status  # noqa: PLC0415 - after pytest started
 
-    with opened():
+    with opened_with_status():
         pass

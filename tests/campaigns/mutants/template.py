@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from scripts.embed import DATA_KEY, TEMPLATE
+from scripts.embed import DATA_KEY, STATUS_TEMPLATE, TEMPLATE
 from tests.campaigns.mutants.campaign import Mutant
-from tests.unit.template import resolve
+from tests.unit.template import resolve, status_handler
 
 TESTS = [Path(resolve.__file__).parent]
 REMOVED = object()
@@ -20,9 +21,13 @@ WRITTEN_OUT = {
     "AWS::Partition": "aws",
     "AWS::Region": "us-east-1",
     "AWS::StackName": "tapstack",
+    "AWS::URLSuffix": "amazonaws.com",
 }
 PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 PLACEHOLDER_OR_WORD = re.compile(r"\$\{[^}]*\}|(\w+|\.+)")
+
+# What a test gets each template by, if not by any_template.
+FIXTURES = {TEMPLATE: "template", STATUS_TEMPLATE: "status_template", DATA_KEY: "data_key"}
 
 Place = tuple[str | int, ...]
 
@@ -52,10 +57,11 @@ def mutants(template: dict[str, Any]) -> Iterator[Change]:
     for key, section in template.items():
         yield Change((key,), "removed", REMOVED)
         yield from _changes(section, (key,), template)
+    condition = "FindsStuck" if "FindsStuck" in template.get("Conditions", {}) else "HasArchive"
     for name, resource in template["Resources"].items():
         place: Place = ("Resources", name)
         yield Change((*place, "Properties", "Extra"), "added", "x")
-        for key, value in (("DeletionPolicy", "Snapshot"), ("Condition", "HasArchive")):
+        for key, value in (("DeletionPolicy", "Snapshot"), ("Condition", condition)):
             if key not in resource:
                 yield Change((*place, key), "added", value)
 
@@ -152,7 +158,7 @@ def _other_targets(name: str, attribute: str, template: Any) -> Iterator[tuple[s
         call = {"Ref": other} if attribute == "Ref" else {"Fn::GetAtt": [other, attribute]}
         yield f"swapped for {other}", call
     if name in parameters:
-        yield "written out", parameters[name]["Default"]
+        yield "written out", parameters[name].get("Default", "x")
     elif name in WRITTEN_OUT:
         yield "written out", WRITTEN_OUT[name]
 
@@ -172,9 +178,15 @@ def _is_wording(place: Place) -> bool:
 
 def all_mutants() -> list[Mutant]:
     """Return the templates' mutants: each changes what all tests get from resolve.load()."""
+    status_handler.lines()  # slow to make, and the same for each mutant
     return [
-        Mutant(str(change), ".".join(map(str, change.place[:3])), _maker(path, template, change))
-        for path in (TEMPLATE, DATA_KEY)
+        Mutant(
+            f"{path.stem}.{change}",
+            ".".join([path.stem, *map(str, change.place[:3])]),
+            _maker(path, template, change),
+            partial(_reads, path),
+        )
+        for path in FIXTURES
         for template in [resolve.load(path)]
         for change in mutants(template)
     ]
@@ -192,4 +204,11 @@ def _maker(path: Path, template: dict[str, Any], change: Change) -> Callable[[],
 
 def may_notice(item: pytest.Item) -> bool:
     """Return whether a mutant shows in a test: not in one that reads the template's text."""
-    return not {"template", "data_key"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return any(_reads(path, item) for path in FIXTURES)
+
+
+def _reads(path: Path, item: pytest.Item) -> bool:
+    """Return whether a test reads a template."""
+    fixtures = {FIXTURES[path], "any_template"} & set(getattr(item, "fixturenames", ()))
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return fixtures != set() and parameters.get("path", path) == path

@@ -1,11 +1,21 @@
-"""The template, and two deployments of it that have no parameter and no place in common."""
+"""The templates, and their deployments.
 
+``template`` and ``stack`` are of the stack that stores updates, ``status_template`` and ``status``
+of the one beside it that keeps each shipment's status. What begins with ``any_`` is of either.
+"""
+
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.template import resolve
+from scripts.embed import HANDLERS, STATUS_TEMPLATE, TEMPLATE
+from tests.unit.template import deployments, resolve, status_handler
+from tests.unit.template.deployments import Values
 from tests.unit.template.resolve import Deployment
+from tests.unit.template.status_handler import Invocation
+
+# ---- the stack that stores updates
 
 
 @pytest.fixture(scope="session")
@@ -14,47 +24,62 @@ def template() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def other_values() -> dict[str, str]:
-    """Return a value of each parameter that is not its default.
-
-    A value that is written out instead of a parameter is then wrong in one of the deployments.
-    """
-    return {
-        "EnvironmentSuffix": "prod-7",
-        "EventBusName": "carriers",
-        "LambdaRuntime": "python3.10",
-        "TracingMode": "PassThrough",
-        "AlertEmail": "ops@example.com",
-        "AlertMail": "critical",
-        "CriticalStatuses": "LOST,159",
-        "ExpectUpdatesEveryHours": "24",
-        "UnheardAlertsAlarmEnabled": "false",
-        "RunbookUrl": "https://example.com/runbook",
-        "RowRetentionDays": "365",
-        "ArchiveRetentionDays": "90",
-        "LogRetentionDays": "7",
-        "KmsKeyArn": "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-0123abc",
-        "TableDeletionProtection": "false",
-    }
+def other_values() -> Values:
+    return deployments.OTHER_VALUES[TEMPLATE]
 
 
 @pytest.fixture(scope="session")
-def longest_values(template: dict[str, Any]) -> dict[str, str]:
-    """Return the longest value of each parameter whose length matters to what is built."""
-    parameters = template["Parameters"]
-    return {
-        "EnvironmentSuffix": "s" * parameters["EnvironmentSuffix"]["MaxLength"],
-        "CriticalStatuses": "S" * parameters["CriticalStatuses"]["MaxLength"],
-        "RunbookUrl": "u" * 200,
-        "RowRetentionDays": str(parameters["RowRetentionDays"]["MaxValue"]),
-        "ExpectUpdatesEveryHours": str(parameters["ExpectUpdatesEveryHours"]["MaxValue"]),
-    }
+def longest_values(template: dict[str, Any]) -> Values:
+    return deployments.longest(template)
 
 
-@pytest.fixture(scope="session", params=["defaults", "other values"])
-def stack(
-    request: pytest.FixtureRequest, template: dict[str, Any], other_values: dict[str, str]
+@pytest.fixture(scope="session", params=deployments.NAMES)
+def stack(request: pytest.FixtureRequest, template: dict[str, Any]) -> Deployment:
+    return deployments.deployment(TEMPLATE, template, request.param)
+
+
+# ---- the status stack
+
+
+@pytest.fixture(scope="session")
+def status_template() -> dict[str, Any]:
+    return resolve.load(STATUS_TEMPLATE)
+
+
+@pytest.fixture(scope="session", params=deployments.NAMES)
+def status(request: pytest.FixtureRequest, status_template: dict[str, Any]) -> Deployment:
+    return deployments.deployment(STATUS_TEMPLATE, status_template, request.param)
+
+
+@pytest.fixture(scope="session")
+def main(status: Deployment) -> Deployment:
+    """Return the stack that stores updates, as deployed beside the status stack."""
+    values = {name: status.parameters[name] for name in deployments.COMMON}
+    return Deployment(resolve.load(), values, status.region, status.partition)
+
+
+@pytest.fixture(scope="session")
+def runs(main: Deployment, status: Deployment) -> dict[str, Invocation]:
+    """Return a run of the status handler on each kind of request."""
+    return status_handler.invocations(main, status)
+
+
+# ---- either
+
+
+@pytest.fixture(scope="session", params=HANDLERS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+@pytest.fixture(scope="session")
+def any_template(path: Path) -> dict[str, Any]:
+    return resolve.load(path)
+
+
+@pytest.fixture(scope="session", params=deployments.NAMES)
+def any_stack(
+    request: pytest.FixtureRequest, path: Path, any_template: dict[str, Any]
 ) -> Deployment:
-    if request.param == "defaults":
-        return Deployment(template)
-    return Deployment(template, other_values, region="cn-north-1", partition="aws-cn")
+    return deployments.deployment(path, any_template, request.param)

@@ -1,13 +1,16 @@
-"""The metrics that exist of this stack's resources, and the dimensions that select them."""
+"""The metrics that exist of a stack's resources, and the dimensions that select them."""
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
 
-from tests.unit.template import handler
+from tests.unit.template import handler, status_handler
 from tests.unit.template.resolve import Deployment
 
 NAMESPACE = "LogisticsProcessing"
-# What counts in a namespace is called so on a graph's axis.
+# What counts in a namespace is called so on a graph's axis. The status stack's own metrics count
+# shipments, updates and mails.
 COUNTED = {
     NAMESPACE: "updates",
     "AWS/DynamoDB": "writes",
@@ -22,33 +25,47 @@ AT_AWS = {
     ("AWS/Events", "RuleName"): {"FailedInvocations", "InvocationsFailedToBeSentToDlq"}
     | {"Invocations", "InvocationsSentToDlq", "TriggeredRules"},
     ("AWS/Lambda", "FunctionName"): {"AsyncEventsDropped", "DestinationDeliveryFailures"}
-    | {"Duration", "Errors", "Invocations", "Throttles"},
+    | {"Duration", "Errors", "Invocations", "IteratorAge", "Throttles"},
     ("AWS/SNS", "TopicName"): {"NumberOfMessagesPublished", "NumberOfNotificationsDelivered"}
     | {"NumberOfNotificationsFailed", "NumberOfNotificationsFilteredOut"},
     ("AWS/SQS", "QueueName"): {"ApproximateNumberOfMessagesVisible"},
 }
-# Of these CloudWatch has each value, and so percentiles. One is a level; the rest are counts.
-MILLISECONDS = {"Duration", "EndToEndLatency"}
-LEVELS = {"ApproximateNumberOfMessagesVisible"}
+# Of these CloudWatch has each value, and so percentiles. Of an age the highest counts, and it is as
+# a level; the rest are counts.
+DURATIONS = {"Duration", "EndToEndLatency"}
+AGES = {"IteratorAge", "OldestUnmailedAge", "StatusLag"}
+LEVELS = AGES | {"ApproximateNumberOfMessagesVisible"}
 
 
-def printed() -> dict[tuple[str, ...], set[str]]:
-    """Return the metrics in the handler's log lines, by namespace and dimensions."""
+@cache
+def emitted(*, by_status: bool) -> dict[tuple[str, ...], set[str]]:
+    """Return what a stack emits, by namespace and dimensions: AWS's metrics and the handler's."""
+    if by_status:
+        return {**AT_AWS, **_printed(status_handler.lines())}
+    lines = [handler.invocation(kind).line for kind in handler.UPDATES]
+    return {**AT_AWS, **_printed(map(json.loads, lines))}
+
+
+def _printed(lines: Iterable[dict[str, Any]]) -> dict[tuple[str, ...], set[str]]:
+    """Return the metrics in a handler's log lines, by namespace and dimensions."""
     found: dict[tuple[str, ...], set[str]] = {}
-    for kind in handler.UPDATES:
-        for directive in json.loads(handler.invocation(kind).line)["_aws"]["CloudWatchMetrics"]:
-            for names in directive["Dimensions"]:
-                metrics = found.setdefault((directive["Namespace"], *sorted(names)), set())
-                metrics |= {each["Name"] for each in directive["Metrics"]}
+    for directive in (each for line in lines for each in line["_aws"]["CloudWatchMetrics"]):
+        for names in directive["Dimensions"]:
+            metrics = found.setdefault((directive["Namespace"], *sorted(names)), set())
+            metrics |= {each["Name"] for each in directive["Metrics"]}
     return found
 
 
-EMITTED = {**AT_AWS, **printed()}
-
-
 def dimensions(stack: Deployment, namespace: str) -> dict[str, str]:
-    """Return the dimensions of this stack's metrics in a namespace: all of them, no other."""
-    suffix, bus = stack.suffix, stack.parameters["EventBusName"]
+    """Return the dimensions of a stack's metrics in a namespace: all of them, no other."""
+    suffix = stack.suffix
+    if stack.is_status:
+        return {
+            "AWS/Lambda": {"FunctionName": f"shipment-status-{suffix}"},
+            "AWS/SNS": {"TopicName": f"shipment-digests-{suffix}"},
+            NAMESPACE: {"Environment": suffix},
+        }[namespace]
+    bus = stack.parameters["EventBusName"]
     return {
         "AWS/DynamoDB": {"TableName": f"shipment-logs-{suffix}"},
         # EventBridge names the bus of a rule's metrics only if it is not the default one.
@@ -62,7 +79,7 @@ def dimensions(stack: Deployment, namespace: str) -> dict[str, str]:
 
 
 def is_emitted(stack: Deployment, namespace: str, metric: str, selected: Mapping[str, str]) -> bool:
-    """Return whether something emits this metric, by these dimensions, of this stack's resources.
+    """Return whether something emits this metric, by these dimensions, of a stack's resources.
 
     A dimension that may have any value, as in a search, has an empty one.
     """
@@ -70,17 +87,19 @@ def is_emitted(stack: Deployment, namespace: str, metric: str, selected: Mapping
     names = (namespace, *sorted(selected.keys() - {"EventBusName"}))
     others = {name: value for name, value in selected.items() if name not in ours}
     is_ours = {**selected, **ours} == {**selected} and others in ({}, {"Status": ""})
-    return is_ours and metric in EMITTED.get(names, set())
+    return is_ours and metric in emitted(by_status=stack.is_status).get(names, set())
 
 
 def statistics(metric: str) -> set[str]:
     """Return the statistics of a metric that say something to an operator."""
-    if metric in MILLISECONDS:
+    if metric in DURATIONS:
         return {"p50", "p99"}
     return {"Maximum"} if metric in LEVELS else {"Sum"}
 
 
-def unit(lines: Iterable[tuple[str, str]]) -> str:
+def unit(stack: Deployment, lines: Iterable[tuple[str, str]]) -> str:
     """Return what an axis is to say of metrics (namespace, name): the unit of the first."""
     namespace, metric = next(iter(lines))
-    return "ms" if metric in MILLISECONDS else COUNTED[namespace]
+    if metric in DURATIONS | AGES:
+        return "ms"
+    return "count" if stack.is_status and namespace == NAMESPACE else COUNTED[namespace]

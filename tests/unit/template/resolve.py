@@ -1,4 +1,4 @@
-"""Reads the template as CloudFormation does: what each value becomes in a given deployment.
+"""Reads a template as CloudFormation does: what each value becomes in a given deployment.
 
 ``Deployment(load())["ShipmentLogsTable"]`` is that resource's properties as its service would
 get them: names, ARNs and URLs in the form that AWS gives them, in an account that is nobody's.
@@ -7,6 +7,7 @@ get them: names, ARNs and URLs in the form that AWS gives them, in an account th
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ RETURNS = {
         "Arn": "arn:{partition}:iam::{account}:role/{stack}-{id}-suffix",
     },
     "AWS::KMS::Key": {"Ref": "{id}-id", "Arn": _arn("kms", "key/{id}-id")},
+    "AWS::Lambda::EventSourceMapping": {"Ref": "{id}-uuid"},
     "AWS::Lambda::Function": {
         "Ref": "{FunctionName}",
         "Arn": _arn("lambda", "function:{FunctionName}"),
@@ -69,8 +71,9 @@ _NO_VALUE = object()
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
+@cache
 def load(path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return a template as ``parse`` does."""
+    """Return a template as ``parse`` does, always the same object."""
     return parse(path.read_text("utf-8"))
 
 
@@ -112,7 +115,7 @@ def _targets_of_text(text: str) -> Iterator[tuple[str, str]]:
 
 
 class Deployment:
-    """The template with parameters (the others at their defaults) in a region of a partition."""
+    """A template with parameters (the others at their defaults) in a region of a partition."""
 
     def __init__(
         self,
@@ -167,10 +170,23 @@ class Deployment:
         return [name for name, each in self.template["Resources"].items() if self._exists(each)]
 
     @property
+    def is_status(self) -> bool:
+        """Whether this is the status stack, beside the one that stores updates."""
+        return "StreamArn" in self.parameters
+
+    def of(self, kind: str) -> list[str]:
+        """Return the logical ids of what is deployed of a type."""
+        return [name for name in self.resources if self._resource(name)["Type"] == kind]
+
+    def only(self, kind: str) -> dict[str, Any]:
+        """Return the properties of the one resource of a type."""
+        (name,) = self.of(kind)
+        return self[name]
+
+    @property
     def alarms(self) -> dict[str, str]:
         """The deployed alarms' ARNs, by logical id."""
-        types = {name: self._resource(name)["Type"] for name in self.resources}
-        alarms = [name for name, kind in types.items() if kind == "AWS::CloudWatch::Alarm"]
+        alarms = self.of("AWS::CloudWatch::Alarm")
         return {name: self.resolve({"Fn::GetAtt": [name, "Arn"]}) for name in alarms}
 
     @property

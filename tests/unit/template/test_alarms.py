@@ -3,14 +3,17 @@
 import math
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from scripts.embed import ROOT
 from shipments.cli import main as shipments
-from tests.unit.template import handler, metrics
+from tests.unit.template import deployments, handler, metrics
 from tests.unit.template.resolve import Deployment
+from tests.unit.template.status_handler import Invocation
 
 Fields = dict[str, Any]
 DESCRIPTION_LIMIT = 1024  # characters (PutMetricAlarm)
@@ -22,17 +25,25 @@ COMPARISONS = {
 }
 # Alarms that fire on something else than that one event happened.
 SPECIAL = {"FunctionDurationAlarm", "UnheardAlertsAlarm", "NoUpdatesAlarm"}
+SPECIAL |= {"StatusLagAlarm", "UnmailedAlarm"}
+EVERY_ALARM = {"ExpectUpdatesEveryHours": "24", "UnheardAlertsAlarmEnabled": "true"}
 
 
 @pytest.fixture
 def stack(stack: Deployment) -> Deployment:
     """Return a deployment with every alarm."""
-    return stack.but(ExpectUpdatesEveryHours="24", UnheardAlertsAlarmEnabled="true")
+    return stack.but(**EVERY_ALARM)
 
 
 @pytest.fixture
-def alarms(stack: Deployment) -> dict[str, Fields]:
-    return {name: stack[name] for name in stack.alarms}
+def any_stack(any_stack: Deployment) -> Deployment:
+    """Return a deployment with every alarm."""
+    return any_stack if any_stack.is_status else any_stack.but(**EVERY_ALARM)
+
+
+@pytest.fixture
+def alarms(any_stack: Deployment) -> dict[str, Fields]:
+    return {name: any_stack[name] for name in any_stack.alarms}
 
 
 def watched(alarm: Fields) -> list[tuple[str, str, Fields, str]]:
@@ -67,23 +78,23 @@ def fires(alarm: Fields, *values: float) -> bool:
 
 
 def test_at_most_ten_alarms_watch_at_most_eleven_metrics(
-    template: Fields, alarms: dict[str, Fields]
+    any_template: Fields, path: Path, alarms: dict[str, Fields]
 ) -> None:
     assert len(alarms) <= 10
     # Ten alarm metrics are free, and metric math counts each of its metrics. The eleventh says
     # that SNS's metrics have arrived: without it each late one would be a false alarm.
-    default = Deployment(template)
+    default = Deployment(any_template, deployments.NEEDED[path])
     assert sum(len(watched(default[name])) for name in default.alarms) <= 11
 
 
 def test_an_alarm_watches_metrics_of_this_stack_that_are_emitted(
-    stack: Deployment, alarms: dict[str, Fields]
+    any_stack: Deployment, alarms: dict[str, Fields]
 ) -> None:
     assert [
         (name, metric)
         for name, alarm in alarms.items()
         for namespace, metric, dimensions, statistic in watched(alarm)
-        if not metrics.is_emitted(stack, namespace, metric, dimensions)
+        if not metrics.is_emitted(any_stack, namespace, metric, dimensions)
         or statistic not in metrics.statistics(metric)
     ] == []
 
@@ -91,7 +102,10 @@ def test_an_alarm_watches_metrics_of_this_stack_that_are_emitted(
 def test_no_alarm_always_fires_together_with_another(alarms: dict[str, Fields]) -> None:
     found = [watched(alarm) for alarm in alarms.values()]
     assert len({str(each) for each in found}) == len(found)
-    names = {metric for each in found for _, metric, *_ in each}
+
+
+def test_what_another_alarm_tells_of_is_not_watched(stack: Deployment) -> None:
+    names = {metric for name in stack.alarms for _, metric, *_ in watched(stack[name])}
     # A processing error is a rejected update or a failed invocation: the failed-updates alarm or
     # the function's errors tell of it. A failed invocation reaches the queue, or is counted as
     # one that could not be sent there.
@@ -182,20 +196,20 @@ def test_hours_without_an_update_fire(stack: Deployment, hours: int) -> None:
 # ---- whom they notify, and with which words
 
 
-def test_an_alarm_notifies_its_own_topic_when_it_fires_and_when_it_ends(
-    stack: Deployment, alarms: dict[str, Fields]
+def test_an_alarm_notifies_the_alarm_topic_when_it_fires_and_when_it_ends(
+    any_stack: Deployment, alarms: dict[str, Fields]
 ) -> None:
     # Never the alert topic: an address that gets too many alerts is no longer mailed.
-    topic = stack.arn("sns", f"shipment-alarms-{stack.suffix}")
+    topic = any_stack.arn("sns", f"shipment-alarms-{any_stack.suffix}")
     for name, alarm in alarms.items():
         assert (alarm["AlarmActions"], alarm["OKActions"]) == ([topic], [topic]), name
 
 
 def test_a_description_ends_in_a_command_and_the_runbook_s_section(
-    stack: Deployment, alarms: dict[str, Fields]
+    any_stack: Deployment, alarms: dict[str, Fields]
 ) -> None:
-    alerts = stack.arn("sns", f"shipment-alerts-{stack.suffix}")
-    url = re.escape(stack.parameters["RunbookUrl"])
+    mails = any_stack.arn("sns", metrics.dimensions(any_stack, "AWS/SNS")["TopicName"])
+    url = re.escape(any_stack.parameters["RunbookUrl"])
     form = rf"(?P<what>.+)\. (Run|Then) (?P<command>.+) {url}#(?P<anchor>[a-z-]+)"
     anchors = set()
     for name, alarm in alarms.items():
@@ -206,40 +220,46 @@ def test_a_description_ends_in_a_command_and_the_runbook_s_section(
         assert any(word.endswith("s") for word in found["what"].split()[:2]), name
         program, *arguments = found["command"].split()
         if program == "aws":
-            assert arguments == ["sns", "list-subscriptions-by-topic", "--topic-arn", alerts]
+            assert arguments == ["sns", "list-subscriptions-by-topic", "--topic-arn", mails]
             continue
         assert program == "shipments"
-        command = shipments.commands[arguments.pop(0)]
+        command: click.Command = shipments
+        while isinstance(command, click.Group):
+            command = command.commands[arguments.pop(0)]
         parser = command.make_parser(command.context_class(command))
         values, rest, _ = parser.parse_args(arguments)
-        assert (values["environment"], rest) == (stack.suffix, []), name
+        assert (values["environment"], rest) == (any_stack.suffix, []), name
     assert len(anchors) == len(alarms)
 
 
-def test_a_description_with_the_longest_values_is_short_enough(
-    template: Fields, longest_values: dict[str, str]
-) -> None:
-    stack = Deployment(template, longest_values)
+def test_a_description_with_the_longest_values_is_short_enough(any_stack: Deployment) -> None:
+    stack = any_stack.but(**deployments.longest(any_stack.template))
     for name in stack.alarms:
         assert len(stack[name]["AlarmDescription"]) <= DESCRIPTION_LIMIT, name
 
 
 def test_the_runbook_has_one_section_per_alarm_and_per_kind_of_mail(
-    template: Fields, alarms: dict[str, Fields]
+    stack: Deployment, status: Deployment, runs: dict[str, Invocation]
 ) -> None:
-    texts = [alarm["AlarmDescription"] for alarm in alarms.values()]
-    texts += [
+    alarms = [each[name]["AlarmDescription"] for each in (stack, status) for name in each.alarms]
+    mails = [runs[kind].mail["Message"] for kind in ("critical", "mail", "stuck")]
+    mails += [
         handler.invocation(kind).request("sns:Publish")["Message"]
         for kind in ("critical", "rejected")
     ]
-    runbook = (ROOT / template["Parameters"]["RunbookUrl"]["Default"]).read_text("utf-8")
+    runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
     sections = re.findall(r'^<a id="([a-z-]+)"></a>$', runbook, re.MULTILINE)
-    assert sorted(sections) == sorted(text.rpartition("#")[2] for text in texts)
+    anchors = {text.rpartition("#")[2] for text in (*alarms, *mails)}
+    assert sorted(sections) == sorted(anchors)
 
 
-def test_a_description_names_times_that_hold(stack: Deployment, alarms: dict[str, Fields]) -> None:
+def test_the_runbook_of_these_tests_is_the_one_that_is_linked(any_template: Fields) -> None:
+    assert any_template["Parameters"]["RunbookUrl"]["Default"] == "docs/runbook.md"
+
+
+def test_a_description_names_times_that_hold(stack: Deployment) -> None:
     function, config = stack["ShipmentProcessorFunction"], stack["ShipmentProcessorInvokeConfig"]
-    threshold = alarms["FunctionDurationAlarm"]["Threshold"] // 1000
+    threshold = stack["FunctionDurationAlarm"]["Threshold"] // 1000
     days = stack["FailedUpdatesQueue"]["MessageRetentionPeriod"] // 86_400
     words = {
         "FailedUpdatesAlarm": f"for {days} days.",
@@ -248,4 +268,4 @@ def test_a_description_names_times_that_hold(stack: Deployment, alarms: dict[str
         "NoUpdatesAlarm": f"{stack.parameters['ExpectUpdatesEveryHours']} in a row",
     }
     for name, words_of_time in words.items():
-        assert words_of_time in alarms[name]["AlarmDescription"]
+        assert words_of_time in stack[name]["AlarmDescription"]

@@ -2,19 +2,28 @@
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.embed import ROOT, TEMPLATE
+from scripts.embed import HANDLERS, ROOT, STATUS_TEMPLATE, TEMPLATE
 from tests.releases import ALLOWED, FOLDER, RELEASES
-from tests.unit.template import changes
+from tests.unit.template import changes, deployments
 from tests.unit.template.resolve import Deployment, load, parse
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 FIXED = {"EnvironmentSuffix", "EventBusName"}  # once deployed, their descriptions say
-# SNS mails the new address a link to confirm.
-REPLACED = {"AlertEmail": {"AlertSubscription", "AlarmSubscription"}}
+DATA = {TEMPLATE: "ShipmentUpdateArchive", STATUS_TEMPLATE: "ShipmentStatusTable"}
+# SNS mails a new address a link to confirm. Another stream needs another mapping.
+REPLACED = {
+    TEMPLATE: {"AlertEmail": {"AlertSubscription", "AlarmSubscription"}},
+    STATUS_TEMPLATE: {
+        "AlertEmail": {"DigestSubscription"},
+        "StreamArn": {"ShipmentStatusMapping"},
+    },
+}
+PARAMETERS = {path: load(path)["Parameters"] for path in HANDLERS}
 
 
 def lost(release: str, text: str, values: dict[str, str]) -> set[str]:
@@ -86,13 +95,14 @@ def test_a_template_that_takes_something_away_is_noticed(
     assert line in lost(current, current.replace(before, after), other_values)
 
 
-@pytest.mark.parametrize("name", load()["Parameters"])
-def test_a_changed_parameter_replaces_nothing_unless_it_is_fixed_or_an_address(
-    name: str, template: dict[str, Any], other_values: dict[str, str]
+@deployments.for_each("name", PARAMETERS)
+def test_a_changed_parameter_replaces_nothing_unless_it_is_fixed_or_names_what_is_replaced(
+    any_template: dict[str, Any], path: Path, name: str
 ) -> None:
-    stack = Deployment(template)
-    found = {each for each, _ in changes.replaced(stack, stack.but(**{name: other_values[name]}))}
+    stack = Deployment(any_template, deployments.NEEDED[path])
+    changed = stack.but(**{name: deployments.OTHER_VALUES[path][name]})
+    found = {each for each, _ in changes.replaced(stack, changed)}
     if name in FIXED:
-        assert "ShipmentUpdateArchive" in found
+        assert DATA[path] in found
     else:
-        assert found == REPLACED.get(name, set())
+        assert found == REPLACED[path].get(name, set())

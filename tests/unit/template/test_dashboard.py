@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -23,8 +22,7 @@ BROKEN = [each % word for each in (STARTED, ENDED) for word in ("timeout", "erro
 
 @pytest.fixture
 def body(stack: Deployment) -> str:
-    text: str = stack["LogisticsDashboard"]["DashboardBody"]
-    return text
+    return body_of(stack)
 
 
 @pytest.fixture
@@ -35,6 +33,24 @@ def widgets(body: str) -> list[Widget]:
 @pytest.fixture
 def graphs(body: str) -> dict[str, Graph]:
     return graphs_in(body)
+
+
+@pytest.fixture
+def any_graphs(any_stack: Deployment) -> dict[str, Graph]:
+    return graphs_in(body_of(any_stack))
+
+
+def body_of(stack: Deployment) -> str:
+    """Return the text of a stack's one dashboard."""
+    text: str = stack.only("AWS::CloudWatch::Dashboard")["DashboardBody"]
+    return text
+
+
+def alarm_arns(stack: Deployment) -> list[str]:
+    """Return the ARNs in a dashboard's one widget of alarms."""
+    contents = [each.content for each in parse(body_of(stack))]
+    (shown,) = (each for each in contents if isinstance(each, Alarms))
+    return sorted(shown.arns)
 
 
 def graphs_in(body: str) -> dict[str, Graph]:
@@ -66,13 +82,16 @@ def test_everything_in_the_body_is_drawn(widgets: list[Widget]) -> None:
     assert {type(each.content) for each in widgets} == {Graph, Alarms, Query}
 
 
-def test_each_widget_asks_a_question_whose_good_answer_is_documented(widgets: list[Widget]) -> None:
+def test_each_widget_asks_a_question_whose_good_answer_is_documented(
+    stack: Deployment, status: Deployment
+) -> None:
     page = (ROOT / "docs" / "operating.md").read_text("utf-8")
-    assert [each.title for each in widgets] == re.findall(r"^\| ([^|]+\?) \|", page, re.MULTILINE)
+    asked = [each.title for dashboard in (stack, status) for each in parse(body_of(dashboard))]
+    assert asked == re.findall(r"^\| ([^|]+\?) \|", page, re.MULTILINE)
 
 
-def test_two_graphs_fill_a_row_and_the_table_one(body: str) -> None:
-    for each in json.loads(body)["widgets"]:
+def test_two_graphs_fill_a_row_and_the_table_one(any_stack: Deployment) -> None:
+    for each in json.loads(body_of(any_stack))["widgets"]:
         assert each["width"] == (COLUMNS if each["type"] == "log" else COLUMNS // 2)
 
 
@@ -82,44 +101,57 @@ def test_the_alarm_widget_shows_every_alarm_there_is(
     stack: Deployment, mail: str, hours: str
 ) -> None:
     deployed = stack.but(AlertMail=mail, ExpectUpdatesEveryHours=hours)
-    contents = [each.content for each in parse(deployed["LogisticsDashboard"]["DashboardBody"])]
-    (shown,) = (each for each in contents if isinstance(each, Alarms))
-    assert sorted(shown.arns) == sorted(deployed.alarms.values())
+    assert alarm_arns(deployed) == sorted(deployed.alarms.values())
 
 
 # ---- the graphs
 
 
 @pytest.mark.parametrize("bus", ["default", "carriers"])
-def test_a_graph_draws_what_is_emitted_here(stack: Deployment, bus: str) -> None:
-    deployed = stack.but(EventBusName=bus)
-    for graph in graphs_in(deployed["LogisticsDashboard"]["DashboardBody"]).values():
-        assert graph.region == stack.region
+def test_a_graph_draws_what_is_emitted_on_any_bus(stack: Deployment, bus: str) -> None:
+    draws_what_is_emitted(stack.but(EventBusName=bus))
+
+
+def test_a_graph_draws_what_is_emitted_here(any_stack: Deployment) -> None:
+    draws_what_is_emitted(any_stack)
+
+
+def draws_what_is_emitted(deployed: Deployment) -> None:
+    for graph in graphs_in(body_of(deployed)).values():
+        assert graph.region == deployed.region
         for namespace, metric, selected, statistic in drawn(graph):
             assert metrics.is_emitted(deployed, namespace, metric, selected), metric
             assert statistic in metrics.statistics(metric), metric
+
+
+def test_each_metric_of_the_handler_is_drawn(
+    any_stack: Deployment, any_graphs: dict[str, Graph]
+) -> None:
+    shown = {metric for graph in any_graphs.values() for _, metric, *_ in drawn(graph)}
+    emitted = metrics.emitted(by_status=any_stack.is_status)
+    assert emitted[metrics.NAMESPACE, "Environment"] <= shown
 
 
 def test_the_business_comes_first(graphs: dict[str, Graph]) -> None:
     namespaces = [{each[0] for each in drawn(graph)} for graph in graphs.values()]
     assert namespaces[:3] == [{metrics.NAMESPACE}] * 3
     assert not any(metrics.NAMESPACE in each for each in namespaces[3:])
-    shown = {metric for graph in graphs.values() for _, metric, *_ in drawn(graph)}
-    assert metrics.EMITTED[metrics.NAMESPACE, "Environment"] <= shown
     by_status, *others = graphs.values()
     assert by_status.stacked
     assert [each for each in others if each.stacked] == []
     assert [selected["Status"] for *_, selected, _ in drawn(by_status)] == [""]
 
 
-def test_each_graph_has_a_point_per_five_minutes(graphs: dict[str, Graph]) -> None:
+def test_each_graph_has_a_point_per_five_minutes(any_graphs: dict[str, Graph]) -> None:
     # The console's default; a SEARCH has a period of its own.
-    assert {line.period for graph in graphs.values() for line in graph.lines} == {300}
+    assert {line.period for graph in any_graphs.values() for line in graph.lines} == {300}
 
 
-def test_an_axis_begins_at_zero_and_says_its_unit(graphs: dict[str, Graph]) -> None:
-    for title, graph in graphs.items():
-        unit = metrics.unit(each[:2] for each in drawn(graph))
+def test_an_axis_begins_at_zero_and_says_its_unit(
+    any_stack: Deployment, any_graphs: dict[str, Graph]
+) -> None:
+    for title, graph in any_graphs.items():
+        unit = metrics.unit(any_stack, (each[:2] for each in drawn(graph)))
         assert (graph.minimum, graph.label) == (0, unit), title
 
 
@@ -128,20 +160,22 @@ def test_a_graph_names_the_timeout_that_holds(stack: Deployment, graphs: dict[st
     assert f"How near is the function to its timeout of {timeout} s?" in graphs
 
 
-def test_what_an_alarm_watches_is_drawn(stack: Deployment, graphs: dict[str, Graph]) -> None:
-    shown = [each for graph in graphs.values() for each in drawn(graph)]
-    for name in stack.alarms.keys() - {"NoUpdatesAlarm"}:
+def test_what_an_alarm_watches_is_drawn(
+    any_stack: Deployment, any_graphs: dict[str, Graph]
+) -> None:
+    shown = [each for graph in any_graphs.values() for each in drawn(graph)]
+    for name in any_stack.alarms.keys() - {"NoUpdatesAlarm"}:
         # That SNS's metrics have arrived is seen by those of its deliveries.
-        missing = {each[1] for each in watched(stack[name]) if each not in shown}
+        missing = {each[1] for each in watched(any_stack[name]) if each not in shown}
         assert missing <= {"NumberOfMessagesPublished"}, name
 
 
 def test_each_threshold_is_drawn_and_names_its_lines(
-    stack: Deployment, graphs: dict[str, Graph]
+    any_stack: Deployment, any_graphs: dict[str, Graph]
 ) -> None:
-    alarms = [stack[name] for name in stack.alarms if "Metrics" not in stack[name]]
+    alarms = [any_stack[name] for name in any_stack.alarms if "Metrics" not in any_stack[name]]
     thresholds = [(watched(alarm)[0], alarm["Threshold"]) for alarm in alarms]
-    for title, graph in graphs.items():
+    for title, graph in any_graphs.items():
         lines = drawn(graph)
         limits = [(line, limit) for line, limit in thresholds if line in lines]
         limits.sort(key=lambda pair: lines.index(pair[0]))
@@ -181,10 +215,11 @@ def test_the_table_lists_what_was_rejected_or_failed(stack: Deployment, body: st
     assert {"@timestamp", "outcome", "shipmentId", "reason", "error", "record.status"} <= {*columns}
 
 
-def test_no_placeholder_of_the_body_cuts_a_bracket(template: dict[str, Any]) -> None:
+def test_no_placeholder_of_the_body_cuts_a_bracket(any_stack: Deployment) -> None:
     # So that the body can be read, and edited, as JSON.
-    properties = template["Resources"]["LogisticsDashboard"]["Properties"]
-    text, _ = properties["DashboardBody"]["Fn::Sub"]
+    (name,) = any_stack.of("AWS::CloudWatch::Dashboard")
+    value = any_stack.template["Resources"][name]["Properties"]["DashboardBody"]["Fn::Sub"]
+    text = value if isinstance(value, str) else value[0]
     for word in ("", "words"):
         open_ones = []
         for char in re.sub(r"\$\{[^}]*\}", word, text):

@@ -1,74 +1,95 @@
 """Whose key encrypts the data: the services', or the user's own, as DataKey.yml makes one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.embed import DATA_KEY
+from scripts.embed import DATA_KEY, STATUS_TEMPLATE, TEMPLATE
 from tests.unit.template import resolve
 from tests.unit.template.resolve import ACCOUNT, Deployment
 from tests.unit.template.test_resources import schema
 
-# What holds data, and where its key is named; the table's has settings of its own.
+# What holds data, and where its key is named; a table's has settings of its own.
 ENCRYPTED = {
-    "ShipmentUpdateArchive": "KmsKeyIdentifier",
-    "ShipmentProcessorFunction": "KmsKeyArn",
-    "ShipmentProcessorLogGroup": "KmsKeyId",
-    "FailedUpdatesQueue": "KmsMasterKeyId",
-    "AlertTopic": "KmsMasterKeyId",
-    "AlarmTopic": "KmsMasterKeyId",
+    TEMPLATE: {
+        "ShipmentUpdateArchive": "KmsKeyIdentifier",
+        "ShipmentProcessorFunction": "KmsKeyArn",
+        "ShipmentProcessorLogGroup": "KmsKeyId",
+        "FailedUpdatesQueue": "KmsMasterKeyId",
+        "AlertTopic": "KmsMasterKeyId",
+        "AlarmTopic": "KmsMasterKeyId",
+    },
+    STATUS_TEMPLATE: {
+        "ShipmentStatusFunction": "KmsKeyArn",
+        "ShipmentStatusLogGroup": "KmsKeyId",
+        "DigestTopic": "KmsMasterKeyId",
+    },
 }
+# What the key of a mapping would encrypt, its filter, is no data.
+WITHOUT_DATA = {"ShipmentStatusMapping"}
 
 
-def test_without_a_key_no_resource_names_one(template: dict[str, Any]) -> None:
-    stack = Deployment(template)
-    assert [name for name, where in ENCRYPTED.items() if where in stack[name]] == []
-    assert stack["FailedUpdatesQueue"]["SqsManagedSseEnabled"] is True
+@pytest.fixture
+def without_key(any_stack: Deployment) -> Deployment:
+    return any_stack.but(KmsKeyArn="")
+
+
+@pytest.fixture
+def with_key(any_stack: Deployment) -> Deployment:
+    return any_stack.but(KmsKeyArn=any_stack.arn("kms", "key/mrk-0123abc"))
+
+
+def test_without_a_key_no_resource_names_one(without_key: Deployment, path: Path) -> None:
+    assert [name for name, where in ENCRYPTED[path].items() if where in without_key[name]] == []
     # Named, so that a stack that gives its key up again says so.
-    assert stack["ShipmentLogsTable"]["SSESpecification"] == {"SSEEnabled": False}
+    assert without_key.only("AWS::DynamoDB::Table")["SSESpecification"] == {"SSEEnabled": False}
 
 
-def test_a_key_encrypts_everything_that_holds_data(
-    template: dict[str, Any], other_values: dict[str, str]
-) -> None:
-    stack, key = Deployment(template, other_values), other_values["KmsKeyArn"]
-    assert {name: stack[name].get(where) for name, where in ENCRYPTED.items()} == dict.fromkeys(
-        ENCRYPTED, key
+def test_a_key_encrypts_everything_that_holds_data(with_key: Deployment, path: Path) -> None:
+    key, encrypted = with_key.parameters["KmsKeyArn"], ENCRYPTED[path]
+    assert {name: with_key[name].get(where) for name, where in encrypted.items()} == dict.fromkeys(
+        encrypted, key
     )
-    assert stack["FailedUpdatesQueue"]["SqsManagedSseEnabled"] is False  # one excludes the other
-    assert stack["ShipmentLogsTable"]["SSESpecification"] == {
+    assert with_key.only("AWS::DynamoDB::Table")["SSESpecification"] == {
         "SSEEnabled": True,
         "SSEType": "KMS",
         "KMSMasterKeyId": key,
     }
 
 
+def test_the_queue_is_encrypted_by_sqs_or_by_the_key(stack: Deployment) -> None:
+    for key in ("", stack.arn("kms", "key/mrk-0123abc")):
+        queue = stack.but(KmsKeyArn=key)["FailedUpdatesQueue"]
+        assert queue["SqsManagedSseEnabled"] is (key == "")  # one excludes the other
+
+
 def test_every_resource_that_can_take_a_key_has_one(
-    template: dict[str, Any],
+    any_template: dict[str, Any], path: Path
 ) -> None:
     def takes_a_key(kind: str) -> bool:
         return any("kms" in name.lower() for name in schema(kind).schema["properties"])
 
-    resources = template["Resources"]
+    resources = any_template["Resources"]
     able = {name for name, each in resources.items() if takes_a_key(each["Type"])}
-    assert able == set(ENCRYPTED)
+    assert able - WITHOUT_DATA == ENCRYPTED[path].keys()
 
 
 def conditional(stack: Deployment) -> list[dict[str, Any]]:
     """Return the statements of the role that have a condition."""
-    (policy,) = stack["LambdaExecutionRole"]["Policies"]
+    (policy,) = stack.only("AWS::IAM::Role")["Policies"]
     return [each for each in policy["PolicyDocument"]["Statement"] if "Condition" in each]
 
 
 def test_only_with_a_key_the_function_may_use_it_and_only_through_what_it_calls(
-    template: dict[str, Any], other_values: dict[str, str]
+    with_key: Deployment, without_key: Deployment
 ) -> None:
-    assert conditional(Deployment(template)) == []
-    assert conditional(Deployment(template, other_values)) == [
+    assert conditional(without_key) == []
+    assert conditional(with_key) == [
         {
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": other_values["KmsKeyArn"],
+            "Resource": with_key.parameters["KmsKeyArn"],
             "Condition": {
                 "StringLike": {"kms:ViaService": ["dynamodb.*", "lambda.*", "sns.*", "sqs.*"]}
             },

@@ -2,27 +2,43 @@
 
 import itertools
 import json
+import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from jsonschema import Draft7Validator
 
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE
+from tests.unit.template import deployments
 from tests.unit.template.resolve import RETURNS, Deployment, targets
 
 # Where a name is set, what it is, and how long the service lets it be.
-NAMES = [
-    ("ShipmentLogsTable", "TableName", "shipment-logs-{}", 255),
-    ("ShipmentProcessorFunction", "FunctionName", "shipment-processor-{}", 64),
-    ("ShipmentProcessorLogGroup", "LogGroupName", "/aws/lambda/shipment-processor-{}", 512),
-    ("ShipmentUpdateRule", "Name", "shipment-update-rule-{}", 64),
-    ("ShipmentUpdateArchive", "ArchiveName", "shipments-{}", 48),
-    ("FailedUpdatesQueue", "QueueName", "shipment-failed-updates-{}", 80),
-    ("AlertTopic", "TopicName", "shipment-alerts-{}", 256),
-    ("AlarmTopic", "TopicName", "shipment-alarms-{}", 256),
-    ("LogisticsDashboard", "DashboardName", "logistics-processing-{}", 255),
-]
+NAMES = {
+    TEMPLATE: [
+        ("ShipmentLogsTable", "TableName", "shipment-logs-{}", 255),
+        ("ShipmentProcessorFunction", "FunctionName", "shipment-processor-{}", 64),
+        ("ShipmentProcessorLogGroup", "LogGroupName", "/aws/lambda/shipment-processor-{}", 512),
+        ("ShipmentUpdateRule", "Name", "shipment-update-rule-{}", 64),
+        ("ShipmentUpdateArchive", "ArchiveName", "shipments-{}", 48),
+        ("FailedUpdatesQueue", "QueueName", "shipment-failed-updates-{}", 80),
+        ("AlertTopic", "TopicName", "shipment-alerts-{}", 256),
+        ("AlarmTopic", "TopicName", "shipment-alarms-{}", 256),
+        ("LogisticsDashboard", "DashboardName", "logistics-processing-{}", 255),
+    ],
+    STATUS_TEMPLATE: [
+        ("ShipmentStatusTable", "TableName", "shipment-status-{}", 255),
+        ("ShipmentStatusFunction", "FunctionName", "shipment-status-{}", 64),
+        ("ShipmentStatusLogGroup", "LogGroupName", "/aws/lambda/shipment-status-{}", 512),
+        ("ShipmentMailRule", "Name", "shipment-mail-rule-{}", 64),
+        ("ShipmentStuckRule", "Name", "shipment-stuck-rule-{}", 64),
+        ("DigestTopic", "TopicName", "shipment-digests-{}", 256),
+        ("StatusDashboard", "DashboardName", "shipment-status-{}", 255),
+    ],
+}
+each_name = deployments.for_each("named", NAMES)
 # For each condition: the parameters that make it false, and what is then missing.
 CONDITIONS = {
     "HasArchive": ({"ArchiveRetentionDays": "0"}, {"ShipmentUpdateArchive"}),
@@ -31,6 +47,19 @@ CONDITIONS = {
     "ExpectsUpdates": ({"ExpectUpdatesEveryHours": "0"}, {"NoUpdatesAlarm"}),
 }
 EVERYTHING = {"ExpectUpdatesEveryHours": "24"}  # the rest exists by default
+# What data and logs there are, and whether they go with the stack and with a replacement.
+KEPT = {
+    TEMPLATE: {
+        "ShipmentLogsTable": ("Delete", "Retain"),
+        "FailedUpdatesQueue": ("Delete", "Retain"),
+        "ShipmentProcessorLogGroup": ("Delete", "Delete"),
+    },
+    # The table can be made anew from the other stack's.
+    STATUS_TEMPLATE: {
+        "ShipmentStatusTable": ("Delete", "Delete"),
+        "ShipmentStatusLogGroup": ("Delete", "Delete"),
+    },
+}
 TABLE = "ShipmentLogsTable"
 
 
@@ -39,23 +68,25 @@ def schema(kind: str) -> Draft7Validator:
     return Draft7Validator(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema)
 
 
-def test_the_template_says_what_it_is(template: dict[str, Any]) -> None:
-    assert template["AWSTemplateFormatVersion"] == "2010-09-09"
-    assert "Shipment updates" in template["Description"]
+def test_the_template_says_what_it_is(any_template: dict[str, Any]) -> None:
+    assert any_template["AWSTemplateFormatVersion"] == "2010-09-09"
+    assert re.search(r"[Ss]hipment (updates|is)\b", any_template["Description"])
 
 
-def test_the_template_needs_no_capability_but_iam(template: dict[str, Any]) -> None:
+def test_the_template_needs_no_capability_but_iam(any_stack: Deployment) -> None:
     # That is all that the documented command passes: no Transform, and no name of a role.
     sections = {"Description", "Parameters", "Conditions", "Resources", "Outputs"}
-    assert template.keys() == {"AWSTemplateFormatVersion", *sections}
-    assert "RoleName" not in template["Resources"]["LambdaExecutionRole"]["Properties"]
+    assert any_stack.template.keys() == {"AWSTemplateFormatVersion", *sections}
+    assert "RoleName" not in any_stack.only("AWS::IAM::Role")
 
 
-def test_cloudformation_knows_every_property(stack: Deployment) -> None:
+def test_cloudformation_knows_every_property(any_stack: Deployment) -> None:
     faults = [
         f"{name}: {error.message}"
-        for name in stack.resources
-        for error in schema(stack.template["Resources"][name]["Type"]).iter_errors(stack[name])
+        for name in any_stack.resources
+        for error in schema(any_stack.template["Resources"][name]["Type"]).iter_errors(
+            any_stack[name]
+        )
         # A parameter's number is handed on as text.
         if error.validator in {"additionalProperties", "enum", "required"}
         and not str(error.instance).isdigit()
@@ -63,22 +94,25 @@ def test_cloudformation_knows_every_property(stack: Deployment) -> None:
     assert faults == []
 
 
-@pytest.mark.parametrize("named", NAMES)
+@each_name
 def test_a_physical_name_ends_in_the_environment_and_has_room_for_the_longest(
-    stack: Deployment, longest_values: dict[str, str], named: tuple[str, str, str, int]
+    any_stack: Deployment, named: tuple[str, str, str, int]
 ) -> None:
     logical_id, prop, name, limit = named
-    assert stack[logical_id][prop] == name.format(stack.suffix)
-    assert len(Deployment(stack.template, longest_values)[logical_id][prop]) <= limit
+    assert any_stack[logical_id][prop] == name.format(any_stack.suffix)
+    longest = any_stack.but(**deployments.longest(any_stack.template))
+    assert len(longest[logical_id][prop]) <= limit
 
 
-def test_every_reference_has_a_target(template: dict[str, Any]) -> None:
-    resources = template["Resources"]
-    pseudo = {"AccountId", "NoValue", "Partition", "Region", "StackName"}
-    plain = {*template["Parameters"], *(f"AWS::{name}" for name in pseudo)}
+def test_every_reference_has_a_target(any_template: dict[str, Any]) -> None:
+    resources = any_template["Resources"]
+    pseudo = {"AccountId", "NoValue", "Partition", "Region", "StackName", "URLSuffix"}
+    plain = {*any_template["Parameters"], *(f"AWS::{name}" for name in pseudo)}
     missing = [
         (name, attribute)
-        for name, attribute in targets([resources, template["Outputs"], template["Conditions"]])
+        for name, attribute in targets(
+            [resources, any_template["Outputs"], any_template["Conditions"]]
+        )
         if not (name in plain and attribute == "Ref")
         and attribute not in RETURNS.get(resources.get(name, {}).get("Type"), {})
     ]
@@ -89,9 +123,14 @@ def test_every_reference_has_a_target(template: dict[str, Any]) -> None:
     ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
 def test_no_arn_names_another_partition(
-    template: dict[str, Any], region: str, partition: str
+    any_template: dict[str, Any], path: Path, region: str, partition: str
 ) -> None:
-    stack = Deployment(template, EVERYTHING, region=region, partition=partition)
+    needed = {
+        name: value.replace("arn:aws:", f"arn:{partition}:")
+        for name, value in deployments.NEEDED[path].items()
+    }
+    parameters = {**(EVERYTHING if path == TEMPLATE else {}), **needed}
+    stack = Deployment(any_template, parameters, region=region, partition=partition)
     everything = json.dumps([[stack[name] for name in stack.resources], stack.outputs])
     assert f"arn:{partition}:" in everything
     assert "arn:aws:" not in everything
@@ -153,15 +192,13 @@ def test_the_table_s_name_is_the_same_everywhere(stack: Deployment) -> None:
     assert [text for text in others.values() if "shipment-logs" in text.replace(name, "")] == []
 
 
-def test_data_survive_a_replacement_and_go_with_the_stack(template: dict[str, Any]) -> None:
+def test_data_survive_a_replacement_and_go_with_the_stack(
+    any_template: dict[str, Any], path: Path
+) -> None:
     # Deleting a stack is a decision, which the table can refuse. Replacing a table or a queue
     # in an update would be an accident.
     policies = {
         name: (each.get("DeletionPolicy"), each.get("UpdateReplacePolicy"))
-        for name, each in template["Resources"].items()
+        for name, each in any_template["Resources"].items()
     }
-    assert {name: found for name, found in policies.items() if any(found)} == {
-        TABLE: ("Delete", "Retain"),
-        "FailedUpdatesQueue": ("Delete", "Retain"),
-        "ShipmentProcessorLogGroup": ("Delete", "Delete"),
-    }
+    assert {name: found for name, found in policies.items() if any(found)} == KEPT[path]

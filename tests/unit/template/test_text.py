@@ -1,26 +1,47 @@
-"""The template's text: small enough, plain YAML in one style, with the handler inside as it is."""
+"""The templates' text: small enough, plain YAML in one style, with the handler inside as it is."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 import yaml
 
 from scripts import embed, lint
-from scripts.embed import HANDLER, TEMPLATE
+from scripts.embed import HANDLERS
+from tests.unit.template import resolve
+from tests.unit.template.resolve import Deployment
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+# The order of the sections, and of what a parameter and a resource say of themselves.
+SECTIONS = ["AWSTemplateFormatVersion", "Description"]
+SECTIONS += ["Parameters", "Conditions", "Resources", "Outputs"]
+PARAMETER = ["Type", "Description", "Default", "AllowedPattern", "AllowedValues"]
+PARAMETER += ["MinValue", "MaxValue", "MaxLength", "ConstraintDescription"]
+RESOURCE = ["Type", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Properties"]
+# What the rooms of the templates are called, in their order: an update's way, then who watches it.
+ROOMS = ["Intake", "Processing", "Failed updates", "Status", "Alerts", "Mails"]
+ROOMS += ["Alarms", "Dashboard", "Table"]
+# A resource, at the beginning of a room with what the room is for.
+BLOCK = re.compile(r"(?:  # ---- (?P<room>[A-Z][a-z ]+): .+\n)?  \w+:.*(?:\n    .+)+")
+
+
 @pytest.fixture(scope="module")
-def text() -> str:
-    return TEMPLATE.read_text("utf-8")
+def text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def bare(text: str) -> str:
+    """Return a template's text without the handler."""
+    return embed.embed(text, "pass\n")
 
 
 @pytest.fixture(scope="module")
 def nodes(text: str) -> list[yaml.Node]:
-    """Return every node of the template, each before what it holds."""
+    """Return every node of a template, each before what it holds."""
     return list(_within(yaml.compose(text, LOADER)))
 
 
@@ -41,15 +62,17 @@ def line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def test_the_template_fits_into_a_request(text: str) -> None:
+def test_the_template_fits_into_a_request(text: str, path: Path) -> None:
     assert lint.SIZE_LIMIT_BYTES <= 51_000
-    assert list(lint.check_size(TEMPLATE)) == []
+    assert list(lint.check_size(path)) == []
     assert len(text.encode()) <= lint.SIZE_LIMIT_BYTES
 
 
-def test_the_function_runs_the_handler_as_it_is(template: dict[str, Any], text: str) -> None:
-    code = template["Resources"]["ShipmentProcessorFunction"]["Properties"]["Code"]["ZipFile"]
-    assert code == HANDLER.read_text("utf-8")
+def test_the_function_runs_the_handler_as_it_is(
+    any_stack: Deployment, text: str, path: Path
+) -> None:
+    code = any_stack.only("AWS::Lambda::Function")["Code"]["ZipFile"]
+    assert code == HANDLERS[path].read_text("utf-8")
     assert embed.embedded(text) == code
 
 
@@ -101,3 +124,32 @@ def test_a_colon_in_flow_style_is_quoted(nodes: list[yaml.Node]) -> None:
         if isinstance(inner, yaml.ScalarNode) and not inner.style and ":" in inner.value
     ]
     assert unquoted == []
+
+
+def in_order(names: list[str], order: list[str]) -> bool:
+    """Return whether names are all in an order, and stand as they do there."""
+    return set(names) <= set(order) and names == sorted(names, key=order.index)
+
+
+def test_sections_and_what_they_hold_stand_in_one_order(text: str) -> None:
+    template = resolve.parse(text)
+    assert list(template) == SECTIONS
+    for name, parameter in template["Parameters"].items():
+        assert in_order(list(parameter), PARAMETER), name
+    for name, resource in template["Resources"].items():
+        assert in_order(list(resource), RESOURCE), name
+
+
+def test_resources_stand_in_rooms_a_blank_line_before_each(bare: str) -> None:
+    resources = bare.partition("\nResources:\n")[2].partition("\n\nOutputs:\n")[0]
+    found = [BLOCK.fullmatch(block) for block in resources.split("\n\n")]
+    assert None not in found
+    titles = [match["room"] for match in found if match and match["room"]]
+    assert titles[0] == "Intake"
+    assert in_order(titles, ROOMS)
+
+
+def test_a_comment_is_one_short_line(bare: str) -> None:
+    comments = re.findall(r"(?:^| )#(.*)$", bare, re.MULTILINE)
+    assert comments
+    assert [each for each in comments if not re.fullmatch(r" \S.{0,99}(?<![. ])", each)] == []
