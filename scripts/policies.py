@@ -16,8 +16,17 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from scripts.embed import DATA_KEY, ROOT, TEMPLATE
-from shipments.check.permissions import NEEDS, PASSED_TO, STACK, Need, arn
+from scripts.embed import DATA_KEY, ROOT, STATUS_TEMPLATE, TEMPLATE
+from shipments.check.permissions import (
+    MAPPED_TO,
+    MAPPING,
+    NEEDS,
+    PASSED_TO,
+    STACK,
+    STATUS_NEEDS,
+    Need,
+    arn,
+)
 from shipments.oneline import OneLine
 
 POLICIES = ROOT / "docs" / "policies"
@@ -37,8 +46,9 @@ STACK_ACTIONS = [
         *("DeleteStack", "UpdateTerminationProtection"),
     )
 ]
-# A read that works for all alarms, whichever of them the handler asks for.
-UNSCOPED = {"cloudwatch:DescribeAlarms"}
+# Reads that are not narrowed: one works for all alarms, whichever of them the handler asks for;
+# the other asks for a mapping that is gone, of which IAM then knows no function.
+UNSCOPED = {"cloudwatch:DescribeAlarms", "lambda:GetEventSourceMapping"}
 # Permissions that a handler needs for a property only: left out unless a template sets it. Those of
 # other services, such as ec2 and s3 for a function, are all left out, but for PassRole.
 FOR_PROPERTIES: dict[str, dict[str, str]] = {
@@ -90,6 +100,7 @@ def policies() -> dict[str, Fields]:
     """Return each policy by the name of its file."""
     found = {
         "deployer": _statements(TEMPLATE, NEEDS),
+        "deployer-status": _statements(STATUS_TEMPLATE, STATUS_NEEDS),
         "deployer-with-key": _with_key(),
         "key-deployer": _statements(DATA_KEY, KEY_NEEDS),
     }
@@ -104,7 +115,7 @@ def handlers(template: Path, kind: str) -> dict[str, set[str]]:
     ours = [each for each in _resources(template) if each["Type"] == kind]
     optional = FOR_PROPERTIES.get(kind, {})
     unset = optional.keys() - {name for each in ours for name in each["Properties"]}
-    service = {**NEEDS, **KEY_NEEDS}[kind].service
+    service = {**NEEDS, **KEY_NEEDS, **STATUS_NEEDS}[kind].service
     left_out = {f"{service}:{action}" for name in unset for action in optional[name].split()}
     found = {
         handler: {each for each in actions if each.startswith(f"{service}:")} - left_out
@@ -131,17 +142,23 @@ def _statements(template: Path, needs: dict[str, Need]) -> Iterator[Fields]:
         actions = set(STACK_ACTIONS)
         if kind != STACK:
             actions = set().union(*handlers(template, kind).values())
+        if kind == MAPPING:
+            # AWS chooses its id, and to make one names none: it is narrowed by its function.
+            of_mappings = {
+                each for each in actions - UNSCOPED if each.endswith("EventSourceMapping")
+            }
+            function = {MAPPED_TO[0]: _arn("lambda", MAPPED_TO[1].format(s="SUFFIX"))}
+            yield _allow("Mapping", of_mappings, "*", ArnEquals=function)
+            actions -= of_mappings
         wide |= {each for each in actions if each in UNSCOPED or not _takes_resource(each)}
         arns = tuple(
-            arn("arn:aws:iam::ACCOUNT:", "REGION", need.service, name)
-            for pattern in need.resources
-            for name in _names(pattern)
+            _arn(need.service, name) for pattern in need.resources for name in _names(pattern)
         )
         by_arns.setdefault(arns, (kind.rpartition("::")[2], set()))[1].update(actions - wide)
     for arns, (sid, actions) in by_arns.items():
         yield _allow(sid, actions, *arns)
         if sid == "Role":
-            to = {str(PASSED_TO["ContextKeyName"]): PASSED_TO["ContextKeyValues"]}
+            to = {PASSED_TO[0]: [PASSED_TO[1]]}
             yield _allow("PassRole", {"iam:PassRole"}, *arns, StringEquals=to)
     yield _allow("Any", wide, "*")
 
@@ -153,7 +170,7 @@ def _with_key() -> Iterator[Fields]:
         actions = {each for actions in _schema(kind).values() for each in actions}
         if used := {each for each in actions if each.startswith("kms:")}:
             users.setdefault(NEEDS[kind].service, set()).update(used)
-    key = arn("arn:aws:iam::ACCOUNT:", "REGION", "kms", "key/KEY")
+    key = _arn("kms", "key/KEY")
     via = {"kms:ViaService": [f"{service}.REGION.amazonaws.com" for service in sorted(users)]}
     grants, reads = {"kms:CreateGrant", "kms:RevokeGrant"}, {"kms:DescribeKey"}
     aliases = {"kms:ListAliases"}
@@ -163,6 +180,11 @@ def _with_key() -> Iterator[Fields]:
     yield _allow("Grants", grants, key, StringEquals=via, Bool=is_for_aws)
     yield _allow("Key", reads, key)
     yield _allow("Any", aliases, "*")
+
+
+def _arn(service: str, resource: str) -> str:
+    """Return the ARN of a resource, with the words that a user replaces."""
+    return arn("arn:aws:iam::ACCOUNT:", "REGION", service, resource)
 
 
 def _allow(sid: str, actions: set[str], *resources: str, **conditions: Fields) -> Fields:

@@ -16,6 +16,7 @@ from shipments.commands.redrive import redrive
 from shipments.commands.replay import replay
 from shipments.commands.restore import restore
 from shipments.commands.send import send
+from shipments.commands.status import status
 from shipments.commands.track import track
 from shipments.oneline import OneLine
 from shipments.options import examples
@@ -67,6 +68,7 @@ COMMANDS = (
     log,
     erase,
     restore,
+    status,
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -5,6 +5,7 @@ import io
 import os
 import ssl
 import zipfile
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -36,20 +37,21 @@ def rules_line(stack: Stack) -> str:
     )
 
 
-def other_code(stack: Stack) -> str:
-    """Return the digest of the deployed function's code if it is not the one here, or nothing.
+def other_code(stack: Stack, function: str = "", path: Path = handler.PATH) -> str:
+    """Return the digest of a deployed function's code if it is not the one here, or nothing.
 
+    function: its name, by default the one that processes updates; path: of the code here.
     Raises ClientError, or OSError if the code cannot be downloaded.
     """
-    deployed = _digest(_code(stack))
-    return "" if deployed == _digest(handler.PATH.read_bytes()) else deployed
+    deployed = _digest(_code(stack, function or stack["ShipmentProcessorFunctionName"]))
+    return "" if deployed == _digest(path.read_bytes()) else deployed
 
 
-def _code(stack: Stack) -> bytes:
-    """Return the text of the deployed function."""
-    function = stack.client("lambda")
-    answer = function.get_function(FunctionName=stack["ShipmentProcessorFunctionName"])
-    url = _reachable(answer["Code"]["Location"], function.meta.endpoint_url)
+def _code(stack: Stack, function: str) -> bytes:
+    """Return the text of a deployed function."""
+    client = stack.client("lambda")
+    answer = client.get_function(FunctionName=function)
+    url = _reachable(answer["Code"]["Location"], client.meta.endpoint_url)
     trust = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
     with urlopen(url, timeout=SECONDS, context=trust) as response:  # noqa: S310 - Lambda's answer
         archive: Any = response.read(MOST_BYTES)

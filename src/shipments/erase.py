@@ -1,16 +1,21 @@
 """Erases what the table and the failed-updates queue have of shipments."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from shipments.batch import answers
+from shipments.errors import explain
 from shipments.failed import Message, Where, read
 from shipments.failed_queue import FailedQueue
 from shipments.files import add_line
 from shipments.interrupt import Interrupt
+from shipments.refreshing import NOTHING_NEW, refresh
 from shipments.stack import Stack
+from shipments.status_stack import companion
 
 # BatchWriteItem takes so many.
 ROWS_PER_CALL = 25
@@ -126,6 +131,22 @@ class Eraser:
             self._dynamodb.batch_write_item, "UnprocessedItems", {self._table: deletions}
         ):
             pass
+
+
+def forget(stack: Stack, shipments: Iterable[str], interrupt: Interrupt) -> dict[str, str] | None:
+    """Have the status function delete the items of shipments that have no rows.
+
+    Returns why not, by shipment, of those whose items may still be there: then they go with the
+    next batch of the table's stream. None if there is no status table.
+    """
+    try:
+        beside = companion(stack)
+    except (BotoCoreError, ClientError) as error:
+        return dict.fromkeys(shipments, explain(error))
+    if beside is None:
+        return None
+    result = refresh(beside, shipments, NOTHING_NEW, interrupt)
+    return {**result.failed, **dict.fromkeys(result.left, result.stopped or "interrupted")}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from shipments.output import iso, number
+from shipments.status_tasks import Batch, Task, task_of
 
 REASON_OF_TOO_BIG = "rawEvent: too big"
 UNREADABLE_SHOWN = 80
@@ -28,6 +29,7 @@ class Where(str, Enum):
     FUNCTION = "function"  # the function raised three times, or Lambda could not run it
     DELIVERY = "delivery"  # EventBridge could not invoke the function
     TOO_BIG = "too big"  # stored, but for its text: this is the only whole copy
+    STATUS = "status stack"  # no update: what that stack could not do
     UNREADABLE = "unreadable"  # nothing that any of them writes
 
 
@@ -49,10 +51,11 @@ class Message:
 
 @dataclass(frozen=True)
 class FailedUpdate:
-    """An update on the queue.
+    """An update on the queue, or what is there in place of one.
 
-    envelope: None if it is unreadable; why: in the words of who gave it up; key: what all copies
-    of it have in common; body: the message's whole text, if it is unreadable.
+    envelope: None if it is no update; why: in the words of who gave it up; key: what all copies
+    of it have in common; body: the message's whole text, if it is no update; task: what the status
+    stack could not do, if it is that.
     """
 
     envelope: Any
@@ -62,10 +65,13 @@ class FailedUpdate:
     key: str
     message_id: str = ""
     body: str = ""
+    task: Task | None = None
 
     @property
     def shipment(self) -> str:
         """The shipment's id as it came, or nothing."""
+        if self.task:
+            return self.task.shipment
         return _text(_detail(self.envelope).get("shipmentId"))
 
     @property
@@ -97,7 +103,8 @@ class FailedUpdate:
             "failedAt": iso(self.failed_at),
             "where": self.where.value,
             "why": self.why,
-            **({"body": self.body} if self.where is Where.UNREADABLE else {}),
+            **({"redrive": self.task.does} if self.task else {}),
+            **({"body": self.body} if self.body else {}),
         }
 
     def in_short(self) -> "FailedUpdate":
@@ -109,9 +116,21 @@ class FailedUpdate:
 
 
 def read(message: Message) -> FailedUpdate:
-    """Return the update in a message; what cannot be read is one too, and never an error."""
+    """Return the update in a message; what is none or cannot be read is one too, and no error."""
     try:
-        envelope, where, why = _recognize(json.loads(message.body), message)
+        body = json.loads(message.body)
+        if task := task_of(_object(body)):
+            return FailedUpdate(
+                None,
+                Where.STATUS,
+                _reason_of_task(task, body),
+                message.sent_at,
+                message.id,
+                message.id,
+                message.body,
+                task,
+            )
+        envelope, where, why = _recognize(body, message)
         return FailedUpdate(
             envelope, where, why, message.sent_at, key_of(envelope), message_id=message.id
         )
@@ -140,6 +159,14 @@ def kind_of(why: str) -> str:
     return VALUES.sub("*", why)
 
 
+def error_of(answer: Any) -> str:
+    """Return the error in what a function answered, its type and message, or nothing."""
+    answer = _object(answer)
+    message = REQUEST_ID.sub("", _text(answer.get("errorMessage")))
+    error = ": ".join(filter(None, (_text(answer.get("errorType")), message)))
+    return BOTOCORE_MESSAGE.sub(r"\2 \1", error)
+
+
 def _recognize(body: Any, message: Message) -> tuple[Any, Where, str]:
     """Return the envelope in a message's body, where it failed, and why; raise ValueError."""
     fields = _object(body)
@@ -156,14 +183,25 @@ def _recognize(body: Any, message: Message) -> tuple[Any, Where, str]:
 
 def _reason_of_lambda(record: Mapping[str, Any]) -> str:
     """Return why Lambda gave up, from its record of an asynchronous invocation."""
-    context, answer = _object(record["requestContext"]), _object(record.get("responsePayload"))
-    message = REQUEST_ID.sub("", _text(answer.get("errorMessage")))
-    error = ": ".join(filter(None, (_text(answer.get("errorType")), message)))
-    error = BOTOCORE_MESSAGE.sub(r"\2 \1", error)
+    return f"{error_of(record.get('responsePayload')) or 'no error reported'}{_end(record)}"
+
+
+def _reason_of_task(task: Task, body: Mapping[str, Any]) -> str:
+    """Return why the status stack could not do it."""
+    if isinstance(task, Batch):
+        size = body["DDBStreamBatchInfo"].get("batchSize")
+        rows = number(size, "row") if isinstance(size, int) else "rows"
+        return f"{rows} of the table's stream were given up{_end(body)}"
+    return _text(body["reason"]) if "reason" in body else _reason_of_lambda(body)
+
+
+def _end(record: Mapping[str, Any]) -> str:
+    """Return after what Lambda gave up, from its record."""
+    context = _object(record.get("requestContext"))
     count = context.get("approximateInvokeCount")
     attempts = number(count, "attempt") if isinstance(count, int) else ""
-    end = [_text(context.get("condition")), attempts]
-    return f"{error or 'no error reported'} ({', '.join(filter(None, end))})".removesuffix(" ()")
+    end = ", ".join(filter(None, [_text(context.get("condition")), attempts]))
+    return f" ({end})" if end else ""
 
 
 def _reason_of_rule(attributes: Mapping[str, str]) -> str:

@@ -179,7 +179,11 @@ def failed_of(
     """
     with FailedQueue(stack.client("sqs"), stack["FailedUpdatesQueueUrl"], browse=True) as queue:
         updates = (read(message) for message in queue.walk(interrupt))
-        found = [each.in_short() for each in updates if each.shipment.strip() == shipment.strip()]
+        found = [
+            each.in_short()
+            for each in updates
+            if each.shipment.strip() == shipment.strip() and not each.task
+        ]
     return sorted(found, key=lambda update: update.failed_at), queue.problems
 
 

@@ -13,7 +13,11 @@ FINAL = {"DELIVERED", "RETURNED", "CANCELLED", "CANCELED"}
 
 
 class Latest(NamedTuple):
-    """A shipment's update with the highest timestamp, which is its place in the table (ms)."""
+    """A shipment's update with the highest timestamp, which is its place in the table (ms).
+
+    since, updates: when it came into this status, and how many updates it has, as far as what was
+    read knows.
+    """
 
     shipment: str
     timestamp: int
@@ -21,6 +25,8 @@ class Latest(NamedTuple):
     status: str
     location: str
     carrier: str
+    since: str = ""
+    updates: int = 0
 
 
 class Shipments:
@@ -43,8 +49,17 @@ class Shipments:
             if known is None or known.timestamp < timestamp:
                 # Many shipments have the same few words: each is kept in memory once.
                 words = (intern(row.get(name, "")) for name in ("status", "location", "carrier"))
-                event_time = row.get("eventTime", "")
-                self._latest[shipment] = Latest(shipment, timestamp, event_time, *words)
+                status, location, carrier = words
+                self._latest[shipment] = Latest(
+                    shipment,
+                    timestamp,
+                    row.get("eventTime", ""),
+                    status,
+                    location,
+                    carrier,
+                    row.get("since", ""),
+                    row.get("updates", 0),
+                )
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,7 @@ class Filter:
 
 def fields(latest: Latest, statuses: Statuses) -> dict[str, Any]:
     """Return a shipment's latest update as scripts read it."""
+    known = {"since": latest.since, "updates": latest.updates} if latest.updates else {}
     return {
         "shipmentId": latest.shipment,
         "eventTime": latest.event_time,
@@ -82,4 +98,5 @@ def fields(latest: Latest, statuses: Statuses) -> dict[str, Any]:
         "critical": statuses.is_critical(latest.status),
         "location": latest.location,
         "carrier": latest.carrier,
+        **known,
     }

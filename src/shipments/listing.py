@@ -95,16 +95,19 @@ class Listing:
             output.lines(COLUMNS, rows, fold=len(rows) <= FEW)
 
     def count(self) -> str:
-        """Return the updates' number, and how many failed where."""
-        if not self._seen:
-            return "No failed update"
+        """Return the updates' number, how many failed where, and what is no update."""
         places: Counter[str] = Counter()
         for group in self._groups.values():
             places[group.where] += group.updates
+        tasks = places.pop(Where.STATUS.value, 0)
+        others = f"; {number(tasks, 'message')} of the status stack" if tasks else ""
+        if not places:
+            return f"No failed update{others}"
+        count = places.total()
         found = ", ".join(f"{count:,} {place}" for place, count in places.most_common())
-        updates = number(len(self._seen), "failed update")
-        many = f" in {self._messages:,} messages" if self._messages > len(self._seen) else ""
-        return f"{updates}{many}: {found}"
+        messages = self._messages - tasks  # each has one
+        many = f" in {messages:,} messages" if messages > count else ""
+        return f"{number(count, 'failed update')}{many}: {found}{others}"
 
     def _group(self, row: Row) -> None:
         where, carrier, why = row.where.value, row.fields["carrier"], row.fields["why"]
@@ -167,11 +170,12 @@ def _cells(row: Row) -> list[str]:
     fields = row.fields
     copies = f" ({row.messages} messages)" if row.messages > 1 else ""
     message = f"message {fields['messageId']}: " if row.where is Where.UNREADABLE else ""
+    redrive = f"; redrive: {fields['redrive']}" if "redrive" in fields else ""
     return [
         fields["shipmentId"] or "-",
         fields["status"] or "-",
         fields["carrier"] or "-",
         f"{row.failed_at.astimezone(timezone.utc):%m-%d %H:%M:%S}",
         row.where.value,
-        f"{message}{fields['why']}{copies}",
+        f"{message}{fields['why']}{copies}{redrive}",
     ]

@@ -11,6 +11,7 @@ from shipments import repairs, rules
 from shipments.failed import FailedUpdate, Where, key_of
 from shipments.repairs import Change, Repairs
 from shipments.selection import Selection
+from shipments.status_redrive import GONE, Companion
 
 NOT_SELECTED = "not selected"
 TOO_DEEP = "nested too deep"
@@ -23,7 +24,7 @@ class Verdict:
 
     skip: why it is not redriven, or nothing; body: the event to invoke the function with;
     identity: what its row will have, None if the rules reject it; mails: whether SNS may mail of
-    it, which is at most once.
+    it, which is at most once; does: what is done, if it is no update.
     """
 
     skip: str = ""
@@ -32,6 +33,7 @@ class Verdict:
     key: str = ""
     changes: Sequence[Change] = ()
     mails: bool = False
+    does: str = ""
 
     @property
     def failed(self) -> bool:
@@ -46,7 +48,8 @@ class Plan:
     as_is: redrive what would be rejected, too. include_stored: also updates that are stored but
     for their text. critical: the stack's CriticalStatuses. mails_critical, mails_rejected: whether
     SNS mails of these. rate: at most so many a second; 0: no limit; None: PER_SECOND of those that
-    are mailed of. watch_seconds: how long to look for what becomes of them.
+    are mailed of. watch_seconds: how long to look for what becomes of them. companion: the status
+    stack; None: there is none.
     """
 
     selection: Selection
@@ -58,11 +61,14 @@ class Plan:
     mails_rejected: bool = True
     rate: float | None = None
     watch_seconds: float = 0
+    companion: Companion | None = None
 
     def verdict(self, update: FailedUpdate, message_id: str) -> Verdict:
         """Return what to do with an update."""
         if skip := self._skip(update, message_id):
             return Verdict(skip)
+        if update.task:
+            return Verdict(does=update.task.does)
         values = self.repairs.changes(update, message_id)
         changes = repairs.described(update.envelope, values)
         try:
@@ -81,17 +87,24 @@ class Plan:
 
     def _skip(self, update: FailedUpdate, message_id: str) -> str:
         """Return why an update is skipped, whatever its content, or nothing."""
-        if not self.selection.fits(update, datetime.now(timezone.utc)):
-            return NOT_SELECTED
-        if self.repairs.lines is not None and not self.repairs.id_of(update, message_id):
+        is_listed = self.repairs.lines is None or self.repairs.id_of(update, message_id)
+        if not is_listed or not self.selection.fits(update, datetime.now(timezone.utc)):
             return NOT_SELECTED
         if update.where is Where.UNREADABLE:
             return "unreadable"
+        if update.task:
+            return self._skip_task()
         if update.where is Where.TOO_BIG and self.repairs:
             return "stored already, so not fixed"
         if update.where is Where.TOO_BIG and not self.include_stored:
             return "stored already (the only copy of its text)"
         return ""
+
+    def _skip_task(self) -> str:
+        """Return why what the status stack could not do is skipped, or nothing."""
+        if self.repairs:
+            return "no update, so not fixed"
+        return GONE if self.companion is None or self.companion.is_gone else ""
 
 
 def payload(envelope: Any) -> bytes:

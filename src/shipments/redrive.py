@@ -20,6 +20,7 @@ from shipments.files import add_line
 from shipments.interrupt import Interrupt
 from shipments.plan import Plan, Verdict
 from shipments.stack import CALLS_AT_ONCE, Stack
+from shipments.status_redrive import Companion, StatusRedrive
 
 # The error is about this update only: Lambda may accept the next one.
 THIS_ONE = {
@@ -99,9 +100,13 @@ class Redrive:
         self._skipped: set[tuple[str, bool]] = set()
         self._copies: list[tuple[FailedUpdate, Message]] = []
         self.tally = Tally()
+        self.status = StatusRedrive(stack, plan.companion or Companion(stack), self._delete)
 
     def run(self, interrupt: Interrupt, advance: Callable[[float], None]) -> None:
-        """Redrive what the plan selects of all that is on the queue."""
+        """Redrive what the plan selects of all updates on the queue; note the status stack's tasks.
+
+        These are done by status.run.
+        """
         with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
             under_way: set[Future[None]] = set()
             for message in self._queue.walk(interrupt):
@@ -114,6 +119,9 @@ class Redrive:
                 verdict = self._plan.verdict(update, message.id)
                 if verdict.skip:
                     self._skip(update, verdict)
+                    continue
+                if update.task:
+                    self.status.note(update.task, message)
                     continue
                 if self._paced(verdict, interrupt):
                     break

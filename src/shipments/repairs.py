@@ -17,7 +17,7 @@ FIELDS = ("shipmentId", "status", "location", "carrier", "eventTime", "updateId"
 STRINGS = ("shipmentId", "status", "location", "carrier", "updateId")
 IDS = ("envelopeId", "messageId")
 # What `failed --json` prints beside ids and fields. A details file may have it; it is not used.
-PRINTED = {"time", "failedAt", "where", "why", "copy", "body", "envelope"}
+PRINTED = {"time", "failedAt", "where", "why", "copy", "redrive", "body", "envelope"}
 VALUE_SHOWN = 60  # characters
 
 

@@ -22,22 +22,23 @@ class Scan:
     """The rows of the table, in no order.
 
     attributes: those to return, all if there are none. since, until: bounds of the event time,
-    the first inclusive, the second exclusive. Neither changes what is read and paid. table:
-    another one than the stack's.
+    the first inclusive, the second exclusive; stored: of processedAt, both inclusive. None of them
+    changes what is read and paid. table: another one than the stack's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a bound each
         self,
         stack: Stack,
         attributes: Sequence[str] = (),
         since: datetime | None = None,
         until: datetime | None = None,
         *,
+        stored: tuple[str, str] | None = None,
         table: str = "",
     ) -> None:
         self._dynamodb = stack.client("dynamodb")
         table = table or stack["ShipmentLogsTableName"]
-        self._request = _request(table, attributes, since, until)
+        self._request = _request(table, attributes, since, until, stored)
 
     def pages(self, output: Output, interrupt: Interrupt) -> Iterator[list[Row]]:
         """Yield the rows of a page at a time, as items does."""
@@ -91,7 +92,11 @@ def estimate(rows: int, size_bytes: int) -> str:
 
 
 def _request(
-    table: str, attributes: Sequence[str], since: datetime | None, until: datetime | None
+    table: str,
+    attributes: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+    stored: tuple[str, str] | None,
 ) -> dict[str, Any]:
     """Return the parameters of a Scan. Names have aliases: some are reserved words."""
     request: dict[str, Any] = {"TableName": table}
@@ -99,15 +104,19 @@ def _request(
     if attributes:
         request["ProjectionExpression"] = ", ".join(aliases)
     bounds = {
-        f"#timestamp {comparison} :{name}": (f":{name}", moment)
-        for name, comparison, moment in (("since", ">=", since), ("until", "<", until))
-        if moment
+        f"#timestamp {comparison} :{name}": {f":{name}": {"N": str(round(at.timestamp() * 1000))}}
+        for name, comparison, at in (("since", ">=", since), ("until", "<", until))
+        if at
     }
     if bounds:
         aliases["#timestamp"] = "timestamp"
+    if stored:
+        names = {":first": {"S": stored[0]}, ":last": {"S": stored[1]}}
+        bounds["processedAt BETWEEN :first AND :last"] = names
+    if bounds:
         request["FilterExpression"] = " AND ".join(bounds)
         request["ExpressionAttributeValues"] = {
-            name: {"N": str(round(moment.timestamp() * 1000))} for name, moment in bounds.values()
+            name: value for values in bounds.values() for name, value in values.items()
         }
     if aliases:
         request["ExpressionAttributeNames"] = aliases

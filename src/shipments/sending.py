@@ -193,12 +193,16 @@ def may_pass(error: Exception) -> bool:
 
 def default_rate(endpoint: str) -> float:
     """Return the updates a second for an endpoint: a limit if it is this machine, otherwise 0."""
+    return LOCAL_RATE if is_local(endpoint) else 0
+
+
+def is_local(endpoint: str) -> bool:
+    """Return whether an endpoint is on this machine, as an emulator is."""
     host = urlsplit(endpoint).hostname or ""
     try:
-        local = ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = host == "localhost"
-    return LOCAL_RATE if local else 0
+        return host == "localhost"
 
 
 def batches(texts: Iterable[str], entries: int = ENTRIES) -> Iterator[list[str]]:

@@ -39,13 +39,19 @@ class Clients:
     def __init__(self, session: boto3.Session, **options: Any) -> None:
         self._session = session
         self._options = options
-        self._made: dict[tuple[str, str | None], Any] = {}
+        self._made: dict[tuple[str, str | None, Config | None], Any] = {}
         self._making = threading.Lock()  # a session may not make two clients at once
 
-    def __call__(self, service: str, region_name: str | None = None) -> Any:
-        """Return the client of a service, the same one each time; in another region if given."""
-        key = (service, region_name)
-        options = {**self._options, **({"region_name": region_name} if region_name else {})}
+    def __call__(
+        self, service: str, region_name: str | None = None, config: Config | None = None
+    ) -> Any:
+        """Return the client of a service, the same one each time.
+
+        region_name, config: others than the session's and the usual one.
+        """
+        key = (service, region_name, config)
+        others = {"region_name": region_name, "config": config}
+        options = {**self._options, **{name: each for name, each in others.items() if each}}
         with self._making:
             if key not in self._made:
                 self._made[key] = self._session.client(service, **options)
@@ -68,10 +74,23 @@ class Stack:
         """Return an output's value."""
         return self.outputs[output]
 
+    @property
+    def suffix(self) -> str:
+        """The EnvironmentSuffix, which ends each physical name."""
+        return self.parameters.get("EnvironmentSuffix", "")
+
 
 def describe(client: Callable[[str], Any], name: str) -> Stack:
     """Return a deployed stack; raise ClientError if there is none of that name."""
     return _stack(client, client("cloudformation").describe_stacks(StackName=name)["Stacks"][0])
+
+
+def having(client: Callable[[str], Any], outputs: set[str]) -> Iterator[Stack]:
+    """Yield the stacks of this account and region that have these outputs."""
+    for page in client("cloudformation").get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            if _outputs(stack).keys() >= outputs:
+                yield _stack(client, stack)
 
 
 def find(session: boto3.Session, name: str | None, environment: str | None) -> Stack:
@@ -80,19 +99,18 @@ def find(session: boto3.Session, name: str | None, environment: str | None) -> S
     Raises CommandError if there is none, or more than one.
     """
     client = Clients(session, config=CALLS)
-    cloudformation = client("cloudformation")
-    here = cloudformation.meta.region_name
+    here = client("cloudformation").meta.region_name
     if name:
-        return _stack(client, _named(cloudformation, name, here))
+        return _stack(client, _named(client, name, here))
     try:
-        found = [_stack(client, stack) for stack in _all(cloudformation)]
+        found = list(having(client, OUTPUTS))
     except ClientError as error:
         if is_denied(error):  # a policy may allow to describe one stack only
             raise CommandError(f"{explain(error)}, or pass --stack-name") from None
         raise
     if environment:
-        matching = [each for each in found if _suffix(each) == environment]
-        others = _first(map(_suffix, found))
+        matching = [each for each in found if each.suffix == environment]
+        others = _first(each.suffix for each in found)
         if not matching:
             raise CommandError(
                 f"--environment: no stack with EnvironmentSuffix {environment} in {here} "
@@ -107,13 +125,15 @@ def find(session: boto3.Session, name: str | None, environment: str | None) -> S
     return found[0]
 
 
-def _named(cloudformation: Any, name: str, here: str) -> Mapping[str, Any]:
+def _named(client: Callable[[str], Any], name: str, here: str) -> Mapping[str, Any]:
     try:
-        stack: Mapping[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        stack: Mapping[str, Any] = client("cloudformation").describe_stacks(StackName=name)[
+            "Stacks"
+        ][0]
     except ClientError as error:
         if "does not exist" in str(error):
             raise CommandError(
-                f"--stack-name: no stack {name} in {here}{_others(cloudformation)}: pass another, "
+                f"--stack-name: no stack {name} in {here}{_others(client)}: pass another, "
                 "or --region or --profile"
             ) from None
         raise
@@ -127,15 +147,15 @@ def _named(cloudformation: Any, name: str, here: str) -> Mapping[str, Any]:
             )
         raise CommandError(
             f"--stack-name: {name} ({stack['StackStatus']}) is not a stack of TapStack.yml, "
-            f"it has no output {min(lacking)}{_others(cloudformation)}: pass another"
+            f"it has no output {min(lacking)}{_others(client)}: pass another"
         )
     return stack
 
 
-def _others(cloudformation: Any) -> str:
+def _others(client: Callable[[str], Any]) -> str:
     """Return which stacks there are, or nothing to whom may only describe one."""
     try:
-        names = _first(stack["StackName"] for stack in _all(cloudformation))
+        names = _first(stack.name for stack in having(client, OUTPUTS))
     except ClientError:
         return ""
     return f" (TapStack stacks there: {names})"
@@ -148,12 +168,6 @@ def _first(names: Iterable[str]) -> str:
     return ", ".join(ordered[:NAMED] + more) or "none"
 
 
-def _all(cloudformation: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the stacks of ours in this account and region."""
-    for page in cloudformation.get_paginator("describe_stacks").paginate():
-        yield from (stack for stack in page["Stacks"] if _outputs(stack).keys() >= OUTPUTS)
-
-
 def _stack(client: Callable[[str], Any], stack: Mapping[str, Any]) -> Stack:
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
@@ -163,7 +177,3 @@ def _stack(client: Callable[[str], Any], stack: Mapping[str, Any]) -> Stack:
 
 def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-
-
-def _suffix(stack: Stack) -> str:
-    return stack.parameters.get("EnvironmentSuffix", "")

@@ -18,12 +18,14 @@ SKIPS_SHOWN = 5
 class Survey:
     """What there is, each update once. mails: at most how many mails the redrive causes.
 
-    examples: the first of the selected updates; matched: ids of the details file that were found;
-    broken: why an update with values from the details file is rejected, by its id there.
+    tasks: how many messages of the status stack are redriven, which are no updates; examples: the
+    first of the selected updates; matched: ids of the details file that were found; broken: why an
+    update with values from the details file is rejected, by its id there.
     """
 
     plan: Plan
     redrive: int = 0
+    tasks: int = 0
     changed: int = 0
     mails: int = 0
     failed: int = 0
@@ -54,8 +56,8 @@ class Survey:
 
     @property
     def selected(self) -> int:
-        """How many updates are selected, those among them that are skipped all the same too."""
-        return self.redrive + self.skipped.total() - self.skipped[NOT_SELECTED]
+        """How many messages are selected, those among them that are skipped all the same too."""
+        return self.redrive + self.tasks + self.skipped.total() - self.skipped[NOT_SELECTED]
 
     def problems(self) -> list[str]:
         """Return what is wrong with the lines of the details file, in their order."""
@@ -86,6 +88,8 @@ class Survey:
             self.broken[line_id] = verdict.skip
         if verdict.skip:
             self.skipped[verdict.skip] += 1
+        elif verdict.does:
+            self.tasks += 1
         else:
             self.redrive += 1
             self.changed += bool(verdict.changes)
@@ -96,7 +100,9 @@ class Survey:
 
 def text_of(verdict: Verdict) -> str:
     """Return a verdict in words."""
-    return f"skip: {verdict.skip}" if verdict.skip else "redrive"
+    if verdict.skip:
+        return f"skip: {verdict.skip}"
+    return f"redrive: {verdict.does}" if verdict.does else "redrive"
 
 
 def changes_of(verdict: Verdict) -> str:

@@ -10,15 +10,19 @@ from cfnlint.api import lint_all
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from scripts import policies
-from shipments.check.names import NAMED
-from shipments.check.permissions import NEEDS, STACK
+from shipments.check.names import NAMED, STATUS_NAMED, Named
+from shipments.check.permissions import NEEDS, STACK, STATUS_NEEDS, Need
 from tests.account import RESOURCES
 
 POLICIES = policies.policies()
 # Characters of a managed policy without white space (quotas page of IAM).
 SIZE_LIMIT = 6144
 LONGEST = {"SUFFIX": "s" * 38, "STACK": "s" * 30, "REGION": "ap-southeast-2", "ACCOUNT": "1" * 12}
+STATUS_RESOURCES = cfn_flip.load_yaml(policies.STATUS_TEMPLATE.read_text("utf-8"))["Resources"]
 each_policy = pytest.mark.parametrize("name", POLICIES)
+each_template = pytest.mark.parametrize(
+    ("template", "needs"), [(policies.TEMPLATE, NEEDS), (policies.STATUS_TEMPLATE, STATUS_NEEDS)]
+)
 
 
 def schema(kind: str) -> dict[str, Any]:
@@ -35,12 +39,15 @@ def _files() -> list[Path]:
     return sorted(policies.POLICIES.glob("*deployer*.json"))
 
 
-def test_shipments_check_simulates_what_the_policy_has_for_creating_each_resource() -> None:
-    simulated = {kind: set(need.actions) for kind, need in NEEDS.items() if kind != STACK}
+@each_template
+def test_shipments_check_simulates_what_the_policy_has_for_creating_each_resource(
+    template: Path, needs: dict[str, Need]
+) -> None:
+    simulated = {kind: set(need.actions) for kind, need in needs.items() if kind != STACK}
     simulated["AWS::IAM::Role"].discard("iam:PassRole")
-    needed = {kind: policies.handlers(policies.TEMPLATE, kind)["create"] for kind in simulated}
+    needed = {kind: policies.handlers(template, kind)["create"] for kind in simulated}
     assert simulated == needed
-    assert set(NEEDS[STACK].actions) < set(policies.STACK_ACTIONS)
+    assert set(needs[STACK].actions) < set(policies.STACK_ACTIONS)
 
 
 def test_the_key_s_policy_has_each_type_of_its_template() -> None:
@@ -58,12 +65,30 @@ def test_what_is_left_out_is_for_a_property_and_among_the_type_s_permissions(kin
     assert {name for text in properties.values() for name in text.split()} <= names
 
 
-def test_each_name_of_the_template_is_one_that_the_policy_allows() -> None:
-    arns = [arn for each in POLICIES["deployer"]["Statement"] for arn in each["Resource"]]
+@pytest.mark.parametrize(
+    ("policy", "resources", "named"),
+    [("deployer", RESOURCES, NAMED), ("deployer-status", STATUS_RESOURCES, STATUS_NAMED)],
+)
+def test_each_name_of_the_template_is_one_that_the_policy_allows(
+    policy: str, resources: dict[str, Any], named: tuple[Named, ...]
+) -> None:
+    arns = [arn for each in POLICIES[policy]["Statement"] for arn in each["Resource"]]
     ends = {arn.rpartition(mark)[2] for arn in arns for mark in (":", "/", "log-group:")}
-    roles = {name for name, each in RESOURCES.items() if each["Type"] == "AWS::IAM::Role"}
-    names = {each.name("SUFFIX") for each in NAMED} | {f"STACK-{name}-*" for name in roles}
+    roles = {name for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
+    names = {each.name("SUFFIX") for each in named} | {f"STACK-{name}-*" for name in roles}
     assert names <= ends
+
+
+def test_a_mapping_is_made_changed_and_deleted_for_the_stack_s_function_only() -> None:
+    function = "arn:aws:lambda:REGION:ACCOUNT:function:shipment-status-SUFFIX"
+    on_all = [
+        each
+        for each in POLICIES["deployer-status"]["Statement"]
+        if each["Resource"] == ["*"] and "lambda:CreateEventSourceMapping" in each["Action"]
+    ]
+    assert [each["Condition"] for each in on_all] == [
+        {"ArnEquals": {"lambda:FunctionArn": function}}
+    ]
 
 
 @each_policy

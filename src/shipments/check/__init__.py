@@ -1,13 +1,13 @@
 """The checks of a deployed stack: is it complete, and does anybody get its alerts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from shipments.check import intake, key, people, processing, resources
-from shipments.check.model import Check, Deployed, Finding
+from shipments.check.model import Check, Finding, Main, Subject
 from shipments.stack import CALLS_AT_ONCE
 
-CHECKS: tuple[Check[Deployed], ...] = (
+CHECKS: tuple[Check[Main], ...] = (
     Check("stack", "{it.stack.name} is complete", resources.stack),
     Check("rule", "{it.rule} is enabled on the bus {it.bus}", intake.rule),
     Check("target", "invokes the function; retries, then the queue", intake.target),
@@ -38,9 +38,10 @@ CHECKS: tuple[Check[Deployed], ...] = (
 )
 
 
-def look(deployed: Deployed) -> Iterator[tuple[Check[Deployed], list[Finding]]]:
-    """Yield each check with what it finds, in order; several are made at once."""
+def look(
+    subject: Subject, made: Sequence[Check[Subject]]
+) -> Iterator[tuple[Check[Subject], list[Finding]]]:
+    """Yield each check of a stack with what it finds, in order; several are made at once."""
     with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-        yield from zip(
-            CHECKS, pool.map(lambda check: check.findings(deployed), CHECKS), strict=True
-        )
+        found = pool.map(lambda check: check.findings(subject), made)
+        yield from zip(made, found, strict=True)

@@ -1,110 +1,18 @@
 """Looks before a first deployment for what would make it fail."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shipments.check.model import (
-    PARAMETERS,
-    PROBLEM,
-    WARNING,
-    Check,
-    Finding,
-    ask,
-    aws,
-    deploy,
-    not_checked,
-)
-from shipments.check.names import NAMED, Named, Place
-from shipments.check.permissions import NEEDS, STACK, denied
+from shipments.check.model import PROBLEM, WARNING, Check, Finding, ask, aws, deploy, not_checked
+from shipments.check.names import Named, Place
+from shipments.check.permissions import denied
+from shipments.check.plans import MAIN, SUFFIX, TEMPLATE_BYTES, Plan
 from shipments.check.processing import today
 from shipments.check.runtimes import LIVES, NOTICE, newest
-from shipments.errors import CommandError, code_of
 
-TEMPLATE_BYTES = 51_200  # of a request; a template in a bucket may have 1 MB
-SUFFIX = "EnvironmentSuffix"
-SUFFIXES = re.compile(r"[a-z0-9-]{1,38}")
 FAILED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
-# A stack of ours that failed has no outputs, but these parameters.
-OURS = {SUFFIX, "EventBusName", "AlertEmail", "LambdaRuntime"}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A deployment to come.
-
-    parameters: all of them; types: of the resources; name: of the stack; template: its file.
-    """
-
-    client: Callable[..., Any]
-    parameters: Mapping[str, str]
-    types: set[str]
-    name: str
-    template: Path | None
-
-    @property
-    def suffix(self) -> str:
-        """The EnvironmentSuffix."""
-        return self.parameters[SUFFIX]
-
-    @property
-    def has_archive(self) -> bool:
-        """Whether it will have an archive."""
-        return self.parameters.get("ArchiveRetentionDays") != "0"
-
-
-def plan(
-    client: Callable[..., Any], subject: str, given: Mapping[str, str], name: str | None
-) -> Plan:
-    """Return the plan for a template's file or a suffix; raise CommandError if it is neither."""
-    path = Path(subject)
-    known, types = dict(PARAMETERS), set(NEEDS)
-    if path.is_file():
-        known, types = _read(client, path)
-    else:
-        known[SUFFIX] = subject
-    if unknown := given.keys() - known.keys():
-        raise CommandError(
-            f"--parameter: no parameter {min(unknown)}; there are: {', '.join(known)}"
-        )
-    parameters = {**known, **given}
-    if SUFFIX not in parameters:
-        raise CommandError(f"--before: {subject} has no parameter {SUFFIX}: is it TapStack.yml?")
-    if not SUFFIXES.fullmatch(parameters[SUFFIX]):
-        raise CommandError(
-            f"--before: {parameters[SUFFIX]} is no file, and no suffix: pass a template, or up to "
-            "38 lower-case letters, digits and hyphens"
-        )
-    stack = name or f"logistics-processing-{parameters[SUFFIX]}"
-    return Plan(client, parameters, types, stack, path if path.is_file() else None)
-
-
-def _read(client: Callable[..., Any], path: Path) -> tuple[dict[str, str], set[str]]:
-    """Return a template's parameters with their defaults, and its resources' types.
-
-    A template that is too big for a request is only looked at as if it were the packaged one.
-    """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--before: {error}") from None
-    if len(text.encode()) > TEMPLATE_BYTES:
-        return dict(PARAMETERS), set(NEEDS)
-    try:
-        summary = client("cloudformation").get_template_summary(TemplateBody=text)
-    except ClientError as error:
-        if code_of(error) != "ValidationError":
-            raise
-        message = error.response["Error"].get("Message")
-        raise CommandError(f"--before: {path}: {message}: correct the template") from None
-    parameters = {
-        each["ParameterKey"]: each.get("DefaultValue", "") for each in summary["Parameters"]
-    }
-    return parameters, {*summary.get("ResourceTypes", []), STACK}
 
 
 def template(p: Plan) -> Iterator[Finding]:
@@ -113,14 +21,8 @@ def template(p: Plan) -> Iterator[Finding]:
         look = "shipments check --before templates/TapStack.yml"
         yield Finding("not checked: needs the template's file", look, WARNING)
     elif (size := p.template.stat().st_size) > TEMPLATE_BYTES:
-        deploy = aws(
-            "cloudformation deploy",
-            template_file=p.template,
-            stack_name=p.name,
-            capabilities="CAPABILITY_IAM",
-            s3_bucket="YOUR-BUCKET",
-        )
-        yield Finding(f"the template has {size:,} bytes, a request {TEMPLATE_BYTES:,}", deploy)
+        remedy = deploy(p.name, str(p.template), s3_bucket="YOUR-BUCKET")
+        yield Finding(f"the template has {size:,} bytes, a request {TEMPLATE_BYTES:,}", remedy)
 
 
 def stacks(p: Plan) -> Iterator[Finding]:
@@ -147,14 +49,19 @@ def stacks(p: Plan) -> Iterator[Finding]:
             yield Finding(
                 f"the stack {name} has EnvironmentSuffix {p.suffix} already: to deploy again is "
                 "an update of it, which this does not look at",
-                f"shipments check --stack-name {name}",
+                f"shipments check {_option(p, name)}",
             )
+
+
+def _option(p: Plan, name: str) -> str:
+    """Return the option by which shipments check finds a stack, which is beside a status stack."""
+    return f"--stack-name {name}" if p.kind is MAIN else f"--environment {p.suffix}"
 
 
 def _stacks(p: Plan) -> Iterator[Mapping[str, Any]]:
     pages = p.client("cloudformation").get_paginator("describe_stacks").paginate()
     for stack in (stack for page in pages for stack in page["Stacks"]):
-        is_ours = _parameters(stack).keys() >= OURS
+        is_ours = _parameters(stack).keys() >= p.kind.ours
         if stack["StackName"] == p.name or (is_ours and _suffix(stack) == p.suffix):
             yield stack
 
@@ -169,9 +76,8 @@ def _parameters(stack: Mapping[str, Any]) -> dict[str, str]:
 
 def bus(p: Plan) -> Iterator[Finding]:
     """Find that there is no such bus."""
-    name = p.parameters["EventBusName"]
-    if ask(p.client, "events", "describe_event_bus", Name=name) is None:
-        yield Finding(f"there is no bus {name}", aws("events create-event-bus", name=name))
+    if ask(p.client, "events", "describe_event_bus", Name=p.bus) is None:
+        yield Finding(f"there is no bus {p.bus}", aws("events create-event-bus", name=p.bus))
 
 
 def names(p: Plan) -> Iterator[Finding]:
@@ -181,9 +87,8 @@ def names(p: Plan) -> Iterator[Finding]:
         look = aws("cloudformation list-stack-resources", stack_name=owners[0])
         yield Finding(f"not checked: they belong to the stack {owners[0]}", look, WARNING)
         return
-    bus_name = p.parameters["EventBusName"]
-    place = Place(p.client, p.suffix, bus_name, lambda *resource: _arn(p, *resource))
-    for named in NAMED:
+    place = Place(p.client, p.suffix, p.bus, lambda *resource: arn(p, *resource))
+    for named in p.kind.named:
         if named.kind != "the archive" or p.has_archive:
             yield from _taken(named, place)
 
@@ -208,23 +113,23 @@ def runtime(p: Plan) -> Iterator[Finding]:
     if life and today() >= life.deprecated - NOTICE:
         yield Finding(
             f"{version}: {life}",
-            deploy(p.name, parameter_overrides=f"LambdaRuntime={newest()}"),
+            p.deploy(parameter_overrides=f"LambdaRuntime={newest()}"),
             PROBLEM if today() >= life.no_creation else WARNING,
         )
 
 
 def permissions(p: Plan) -> Iterator[Finding]:
     """Find what the identity in use may not do, by simulation."""
-    bus_name = p.parameters["EventBusName"]
     words = {
         "s": p.suffix,
         "stack": p.name,
-        "bus": "" if bus_name == "default" else f"{bus_name}/",
+        "bus": "" if p.bus == "default" else f"{p.bus}/",
     }
     identity = p.client("sts").get_caller_identity()["Arn"]
     types = p.types if p.has_archive else p.types - {"AWS::Events::Archive"}
-    yield from denied(p.client, identity, types, words, _region(p))
-    if others := sorted(types - NEEDS.keys()):
+    needs = {kind: need for kind, need in p.kind.needs.items() if kind in types}
+    yield from denied(p.client, identity, needs, words, region(p))
+    if others := sorted(types - p.kind.needs.keys()):
         yield Finding(
             f"not checked: what {', '.join(others)} needs",
             aws("cloudformation describe-type", type="RESOURCE", type_name=others[0]),
@@ -232,12 +137,14 @@ def permissions(p: Plan) -> Iterator[Finding]:
         )
 
 
-def _arn(p: Plan, service: str, resource: str) -> str:
+def arn(p: Plan, service: str, resource: str) -> str:
+    """Return the ARN of a resource in the account and region of the deployment."""
     identity = p.client("sts").get_caller_identity()["Arn"].split(":")
-    return f"arn:{identity[1]}:{service}:{_region(p)}:{identity[4]}:{resource}"
+    return f"arn:{identity[1]}:{service}:{region(p)}:{identity[4]}:{resource}"
 
 
-def _region(p: Plan) -> str:
+def region(p: Plan) -> str:
+    """Return the region of the deployment."""
     return str(p.client("cloudformation").meta.region_name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shipments import rules
-from shipments.check.model import WARNING, Deployed, Finding, aws, not_checked
+from shipments.check.model import WARNING, Finding, Main, aws, not_checked
 from shipments.errors import CommandError, explain
 from shipments.events import DETAIL_TYPE, SOURCE
 from shipments.tracking import History
@@ -29,7 +29,7 @@ class Canary:
     findings: list[Finding] = field(default_factory=list)
 
 
-def send(d: Deployed) -> Canary:
+def send(d: Main) -> Canary:
     """Send the update and follow it; raise CommandError if it would alert people.
 
     It has no eventTime, so that a wrong clock here cannot make the function reject it.
@@ -45,7 +45,7 @@ def send(d: Deployed) -> Canary:
     return canary
 
 
-def _follow(d: Deployed, canary: Canary) -> None:
+def _follow(d: Main, canary: Canary) -> None:
     """Send the update and note each step; raise ClientError if a step cannot be looked at."""
     clock = _Clock()
     if refused := _put(d, canary.shipment):
@@ -83,7 +83,7 @@ class _Clock:
         return found
 
 
-def _put(d: Deployed, shipment: str) -> str:
+def _put(d: Main, shipment: str) -> str:
     """Put the update on the bus; return why it was not taken, or nothing."""
     detail = {
         "shipmentId": shipment,
@@ -97,7 +97,7 @@ def _put(d: Deployed, shipment: str) -> str:
     return f"{result['ErrorCode']}: {result.get('ErrorMessage')}" if "ErrorCode" in result else ""
 
 
-def _log(d: Deployed, shipment: str) -> list[dict[str, Any]]:
+def _log(d: Main, shipment: str) -> list[dict[str, Any]]:
     """Return the function's own log lines for a shipment."""
     found = d.ask(
         "logs",
@@ -110,7 +110,7 @@ def _log(d: Deployed, shipment: str) -> list[dict[str, Any]]:
     return [json.loads(text) for text in texts if text.startswith('{"_aws"')]
 
 
-def _remove(d: Deployed, shipment: str, rows: list[dict[str, Any]]) -> list[Finding]:
+def _remove(d: Main, shipment: str, rows: list[dict[str, Any]]) -> list[Finding]:
     """Delete the rows; return what was found if they stay."""
     for row in rows:
         key = {"shipmentId": {"S": shipment}, "timestamp": {"N": str(row["timestamp"])}}
@@ -122,7 +122,7 @@ def _remove(d: Deployed, shipment: str, rows: list[dict[str, Any]]) -> list[Find
     return []
 
 
-def _missing(d: Deployed, shipment: str, rows: list[Any], lines: list[Any]) -> list[Finding]:
+def _missing(d: Main, shipment: str, rows: list[Any], lines: list[Any]) -> list[Finding]:
     """Return what did not come of the update, and where to look for it."""
     waited = f"after {PATIENCE_SECONDS:.0f} s"
     if rows and lines:

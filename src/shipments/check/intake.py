@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 
 from shipments.bus import rules_that_match
-from shipments.check.model import WARNING, Deployed, Finding, allows, aws
+from shipments.check.model import WARNING, Finding, Main, aws
+from shipments.check.processing import invocation
 from shipments.events import DETAIL_TYPE, SOURCE
 
 PATTERN = {"source": [SOURCE], "detail-type": [DETAIL_TYPE]}
@@ -12,7 +13,7 @@ RETRIES = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
 SID = "ShipmentUpdatePermission"
 
 
-def rule(d: Deployed) -> Iterator[Finding]:
+def rule(d: Main) -> Iterator[Finding]:
     """Find that the rule takes no updates off the bus."""
     found = d.ask("events", "describe_rule", Name=d.rule, EventBusName=d.bus)
     if found is None:
@@ -30,7 +31,7 @@ def rule(d: Deployed) -> Iterator[Finding]:
         )
 
 
-def target(d: Deployed) -> Iterator[Finding]:
+def target(d: Main) -> Iterator[Finding]:
     """Find that the rule does not invoke the function, or keeps nothing that fails."""
     answer = d.ask("events", "list_targets_by_rule", Rule=d.rule, EventBusName=d.bus)
     targets = answer["Targets"] if answer else []
@@ -59,25 +60,12 @@ def target(d: Deployed) -> Iterator[Finding]:
             yield Finding("delivery is not retried for 24 hours", remedy)
 
 
-def permission(d: Deployed) -> Iterator[Finding]:
+def permission(d: Main) -> Iterator[Finding]:
     """Find that the rule may not invoke the function."""
-    answer = d.ask("lambda", "get_policy", FunctionName=d.function)
-    policy = answer and answer["Policy"]
-    if not allows(policy, "events.amazonaws.com", "lambda:InvokeFunction", d.rule_arn):
-        yield Finding(
-            "the rule may not invoke the function",
-            aws(
-                "lambda add-permission",
-                function_name=d.function,
-                statement_id=SID,
-                action="lambda:InvokeFunction",
-                principal="events.amazonaws.com",
-                source_arn=d.rule_arn,
-            ),
-        )
+    yield from invocation(d, "the rule", "events.amazonaws.com", d.rule_arn, SID)
 
 
-def bus(d: Deployed) -> Iterator[Finding]:
+def bus(d: Main) -> Iterator[Finding]:
     """Find that the bus has other rules for the same updates."""
     for name in rules_that_match(d.stack):
         yield Finding(
@@ -88,7 +76,7 @@ def bus(d: Deployed) -> Iterator[Finding]:
         )
 
 
-def archive(d: Deployed) -> Iterator[Finding]:
+def archive(d: Main) -> Iterator[Finding]:
     """Find that the archive is not as the parameter says."""
     days = int(d.parameters.get("ArchiveRetentionDays", "0"))
     if not days:

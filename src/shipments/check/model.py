@@ -2,18 +2,20 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
+from shipments import handler
 from shipments.errors import DENIED, code_of, explain, is_denied
 from shipments.stack import Stack
 
 Subject = TypeVar("Subject")
 PROBLEM, WARNING, OK = "problem", "warning", "ok"
+TEMPLATE = "templates/TapStack.yml"
 # The template's parameters and their defaults.
 PARAMETERS = {
     "EnvironmentSuffix": "dev",
@@ -56,26 +58,36 @@ class Finding:
 
 
 class Deployed:
-    """A stack with the names of its resources, which the template makes of its parameters."""
+    """A deployed stack, of whichever template, and how its resources are asked for.
 
-    def __init__(self, stack: Stack) -> None:
+    template: the path of its template; handler: of the code in it; parameters: with the template's
+    defaults, as older templates have fewer; function, table: the names of those it has.
+    """
+
+    template = TEMPLATE
+    handler = handler.PATH
+    defaults: Mapping[str, str] = PARAMETERS
+    function: str
+    table: str
+
+    def __init__(self, stack: Stack, known_arn: str) -> None:
+        """known_arn: of any resource in the stack's account and region."""
+        self._known_arn = known_arn
         self.stack = stack
-        self.parameters = {**PARAMETERS, **stack.parameters}  # older templates have fewer
-        self.environment = stack.parameters["EnvironmentSuffix"]
-        self.bus = stack["EventBusName"]
-        self.rule_arn = stack["ShipmentUpdateRuleArn"]
-        self.rule = self.rule_arn.rpartition("/")[2]
-        self.function = stack["ShipmentProcessorFunctionName"]
-        self.function_arn = self.arn("lambda", f"function:{self.function}")
-        self.queue = stack["FailedUpdatesQueueUrl"]
-        self.queue_arn = self.arn("sqs", self.queue.rpartition("/")[2])
-        self.table = stack["ShipmentLogsTableName"]
+        self.parameters = {**self.defaults, **stack.parameters}
+        self.environment = stack.suffix
+        self.queue_arn = self.arn("sqs", f"shipment-failed-updates-{self.environment}")
         self.alert_topic = self.arn("sns", f"shipment-alerts-{self.environment}")
         self.alarm_topic = self.arn("sns", f"shipment-alarms-{self.environment}")
 
+    @property
+    def function_arn(self) -> str:
+        """The function's ARN."""
+        return self.arn("lambda", f"function:{self.function}")
+
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource in the stack's account and region."""
-        _, partition, _, region, account, _ = self.rule_arn.split(":", 5)
+        _, partition, _, region, account, _ = self._known_arn.split(":", 5)
         return f"arn:{partition}:{service}:{region}:{account}:{resource}"
 
     def get(self, service: str, operation: str, **arguments: Any) -> Any:
@@ -89,6 +101,10 @@ class Deployed:
     def missing(self, what: str) -> Finding:
         """Return the finding that a resource of the stack does not exist."""
         return Finding(f"{what} does not exist, although it belongs to the stack", self.restore())
+
+    def deploy(self, **options: Any) -> str:
+        """Return the command that deploys the stack's template again."""
+        return deploy(self.stack.name, self.template, **options)
 
     def restore(self) -> str:
         """Return the command that prepares to make the resources again as the template has them.
@@ -106,6 +122,19 @@ class Deployed:
                 f"ParameterKey={key},UsePreviousValue=true" for key in self.stack.parameters
             ],
         )
+
+
+class Main(Deployed):
+    """A stack of TapStack.yml."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack, stack["ShipmentUpdateRuleArn"])
+        self.bus = stack["EventBusName"]
+        self.rule_arn = stack["ShipmentUpdateRuleArn"]
+        self.rule = self.rule_arn.rpartition("/")[2]
+        self.function = stack["ShipmentProcessorFunctionName"]
+        self.queue = stack["FailedUpdatesQueueUrl"]
+        self.table = stack["ShipmentLogsTableName"]
 
 
 @dataclass(frozen=True)
@@ -168,24 +197,29 @@ def aws(command: str, *flags: str, **options: Any) -> str:
     return shlex.join(words)
 
 
-def deploy(stack: str, **options: Any) -> str:
-    """Return the command that deploys the template."""
+def deploy(stack: str, template: str = TEMPLATE, **options: Any) -> str:
+    """Return the command that deploys a template."""
     return aws(
         "cloudformation deploy",
-        template_file="templates/TapStack.yml",
+        template_file=template,
         stack_name=stack,
         capabilities="CAPABILITY_IAM",
         **options,
     )
 
 
-def allows(policy: str | None, service: str, action: str, source: str) -> bool:
-    """Return whether a resource's policy lets a service do an action for a source's ARN."""
+def allows(
+    policy: str | None, service: str, action: str, source: str, key: str = "aws:SourceArn"
+) -> bool:
+    """Return whether a resource's policy lets a service do an action for a source's ARN.
+
+    key: the condition key that has the source's ARN.
+    """
     return any(
         statement["Effect"] == "Allow"
         and _any_matches(_principals(statement), service)
         and _any_matches(_listed(statement.get("Action")), action)
-        and _for_source(statement.get("Condition", {}), source)
+        and _for_source(statement.get("Condition", {}), source, key)
         for statement in _listed(json.loads(policy or "{}").get("Statement"))
     )
 
@@ -197,13 +231,13 @@ def _principals(statement: dict[str, Any]) -> list[str]:
     return _listed(principal.get("Service"))
 
 
-def _for_source(condition: dict[str, Any], source: str) -> bool:
+def _for_source(condition: dict[str, Any], source: str, source_key: str) -> bool:
     """Return whether all conditions on the source's ARN hold; others are not known here."""
     patterns = [
         _listed(value)
         for test in condition.values()
         for key, value in test.items()
-        if key.lower() == "aws:sourcearn"
+        if key.lower() == source_key.lower()
     ]
     return all(_any_matches(each, source) for each in patterns)
 

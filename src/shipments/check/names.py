@@ -1,10 +1,10 @@
-"""The resources whose names the template makes of EnvironmentSuffix, and whether they exist.
+"""The resources whose names the templates make of EnvironmentSuffix, and whether they exist.
 
-A test compares them with the template.
+A test compares them with the templates.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipments.check.model import ask, aws
@@ -58,7 +58,7 @@ class Named:
         value = self._value(place)
         if self.service == "sqs":  # a queue is deleted by its URL
             value = place.client("sqs").get_queue_url(QueueName=value)["QueueUrl"]
-        words = {OPTIONS.get(self.argument) or _option(self.argument): value}
+        words = {OPTIONS.get(self.argument) or option(self.argument): value}
         if self.kind == "the rule":
             words["event-bus-name"] = place.bus
         return aws(f"{self.service} {self.delete}", **words)
@@ -68,7 +68,7 @@ class Named:
         return place.arn("sns", name) if self.service == "sns" else name
 
 
-def _option(argument: str) -> str:
+def option(argument: str) -> str:
     """Return the CLI's option of an argument: log-group-name of logGroupName."""
     return "".join(f"-{char.lower()}" if char.isupper() else char for char in argument).lstrip("-")
 
@@ -155,4 +155,22 @@ NAMED = (
         "describe_table",
         "delete-table",
     ),
+)
+
+
+def _like(other: str, logical: str, pattern: str) -> Named:
+    """Return a resource that differs from one of NAMED only in its names."""
+    (found,) = (each for each in NAMED if each.logical == other)
+    return replace(found, logical=logical, pattern=pattern)
+
+
+# Of ShipmentStatus.yml.
+STATUS_NAMED = (
+    _like("ShipmentUpdateRule", "ShipmentMailRule", "shipment-mail-rule-{}"),
+    _like("ShipmentUpdateRule", "ShipmentStuckRule", "shipment-stuck-rule-{}"),
+    _like("ShipmentProcessorFunction", "ShipmentStatusFunction", "shipment-status-{}"),
+    _like("ShipmentProcessorLogGroup", "ShipmentStatusLogGroup", "/aws/lambda/shipment-status-{}"),
+    _like("AlertTopic", "DigestTopic", "shipment-digests-{}"),
+    _like("LogisticsDashboard", "StatusDashboard", "shipment-status-{}"),
+    _like("ShipmentLogsTable", "ShipmentStatusTable", "shipment-status-{}"),
 )

@@ -17,12 +17,12 @@ def alert_mail(d: Deployed) -> Iterator[Finding]:
     """Find that nobody gets the alerts."""
     mail = d.parameters.get("AlertMail", "each")
     if mail != "off":
-        yield from _mailed(d, d.alert_topic, CRITICAL_ONLY if mail == "critical" else {})
+        yield from mailed(d, d.alert_topic, CRITICAL_ONLY if mail == "critical" else {})
         return
-    subscriptions = _subscriptions(d, d.alert_topic)
-    if subscriptions is None:
+    found = subscriptions(d, d.alert_topic)
+    if found is None:
         yield d.missing(f"the topic {d.alert_topic}")
-    elif not any(map(_is_confirmed, subscriptions)):
+    elif not any(map(is_confirmed, found)):
         yield Finding(
             "AlertMail is off, and nothing else is subscribed: nobody gets the alerts",
             aws(
@@ -37,18 +37,18 @@ def alert_mail(d: Deployed) -> Iterator[Finding]:
 
 def alarm_mail(d: Deployed) -> Iterator[Finding]:
     """Find that nobody gets the alarms."""
-    yield from _mailed(d, d.alarm_topic, {})
+    yield from mailed(d, d.alarm_topic, {})
 
 
-def _mailed(d: Deployed, topic: str, attributes: dict[str, str]) -> Iterator[Finding]:
+def mailed(d: Deployed, topic: str, attributes: dict[str, str]) -> Iterator[Finding]:
     """Find that the stack's address is not subscribed to a topic, or not confirmed."""
-    subscriptions = _subscriptions(d, topic)
-    if subscriptions is None:
+    found = subscriptions(d, topic)
+    if found is None:
         yield d.missing(f"the topic {topic}")
         return
     address = d.parameters["AlertEmail"]
-    ours = [each for each in subscriptions if each["Endpoint"].lower() == address.lower()]
-    if any(map(_is_confirmed, ours)):
+    ours = [each for each in found if each["Endpoint"].lower() == address.lower()]
+    if any(map(is_confirmed, ours)):
         return
     options = {"attributes": attributes} if attributes else {}
     remedy = aws(
@@ -71,7 +71,7 @@ def _mailed(d: Deployed, topic: str, attributes: dict[str, str]) -> Iterator[Fin
     yield Finding(what, remedy)
 
 
-def _subscriptions(d: Deployed, topic: str) -> list[dict[str, Any]] | None:
+def subscriptions(d: Deployed, topic: str) -> list[dict[str, Any]] | None:
     """Return a topic's subscriptions, or None if there is no such topic."""
     found: list[dict[str, Any]] = []
     token: dict[str, str] = {}
@@ -85,18 +85,23 @@ def _subscriptions(d: Deployed, topic: str) -> list[dict[str, Any]] | None:
         token = {"NextToken": page["NextToken"]}
 
 
-def _is_confirmed(subscription: dict[str, Any]) -> bool:
+def is_confirmed(subscription: dict[str, Any]) -> bool:
     """Return whether messages go to it: others have a word in place of an ARN."""
     return str(subscription["SubscriptionArn"]).startswith("arn:")
 
 
 def alarm_topic(d: Deployed) -> Iterator[Finding]:
     """Find that alarms may not publish."""
-    found = d.ask("sns", "get_topic_attributes", TopicArn=d.alarm_topic)
-    alarm = d.arn("cloudwatch", f"alarm:{d.stack.name}-any")
-    policy = found and found["Attributes"].get("Policy")
-    if not allows(policy, "cloudwatch.amazonaws.com", "sns:Publish", alarm):
+    if not may_alarm(d):
         yield Finding("the alarm topic's policy does not let alarms publish", d.restore())
+
+
+def may_alarm(d: Deployed) -> bool:
+    """Return whether the alarm topic lets the stack's alarms publish."""
+    found = d.ask("sns", "get_topic_attributes", TopicArn=d.alarm_topic)
+    policy = found and found["Attributes"].get("Policy")
+    alarm = d.arn("cloudwatch", f"alarm:{d.stack.name}-any")
+    return allows(policy, "cloudwatch.amazonaws.com", "sns:Publish", alarm)
 
 
 def alarms(d: Deployed) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ Deleting and updating need more: docs/policies/deployer.json. A service role (de
 would need all of it in place of whoever deploys.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -12,12 +12,10 @@ from botocore.exceptions import ClientError
 from shipments.check.model import Finding, aws, not_checked
 
 STACK = "AWS::CloudFormation::Stack"
-# Which service a role may be passed to is a condition of iam:PassRole in docs/policies.
-PASSED_TO = {
-    "ContextKeyName": "iam:PassedToService",
-    "ContextKeyType": "string",
-    "ContextKeyValues": ["lambda.amazonaws.com"],
-}
+MAPPING = "AWS::Lambda::EventSourceMapping"
+# Conditions in docs/policies: which service a role may be passed to, and whose mapping it is.
+PASSED_TO = "iam:PassedToService", "lambda.amazonaws.com"
+MAPPED_TO = "lambda:FunctionArn", "function:shipment-status-{s}"
 
 
 class Need(NamedTuple):
@@ -104,37 +102,77 @@ NEEDS: dict[str, Need] = {
 }
 
 
+def _status_needs() -> dict[str, Need]:
+    """Return what ShipmentStatus.yml needs: the same actions on other resources, and a mapping."""
+    function = "function:shipment-status-{s}", "function:shipment-status-{s}:*"
+    group = "log-group:/aws/lambda/shipment-status-{s}"
+    digests, alerts = "shipment-digests-{s}", "shipment-alerts-{s}"  # the other stack's
+    resources: dict[str, tuple[str, ...]] = {
+        STACK: NEEDS[STACK].resources,
+        "AWS::Events::Rule": ("rule/shipment-mail-rule-{s}", "rule/shipment-stuck-rule-{s}"),
+        "AWS::Lambda::Function": function,
+        "AWS::Lambda::Permission": function,
+        "AWS::Lambda::EventInvokeConfig": function,
+        "AWS::Logs::LogGroup": (group, f"{group}:*"),
+        "AWS::IAM::Role": ("role/{stack}-ShipmentStatusRole-*",),
+        "AWS::SNS::Topic": (digests,),
+        "AWS::SNS::TopicPolicy": (digests,),
+        "AWS::SNS::Subscription": (digests, alerts, f"{digests}:*", f"{alerts}:*"),
+        "AWS::CloudWatch::Alarm": NEEDS["AWS::CloudWatch::Alarm"].resources,
+        "AWS::CloudWatch::Dashboard": ("dashboard/shipment-status-{s}",),
+        "AWS::DynamoDB::Table": ("table/shipment-status-{s}",),
+    }
+    mapping = Need(
+        "lambda",
+        ("event-source-mapping:*",),
+        "CreateEventSourceMapping GetEventSourceMapping TagResource",
+    )
+    needs = {kind: NEEDS[kind]._replace(resources=names) for kind, names in resources.items()}
+    return {**needs, MAPPING: mapping}
+
+
+STATUS_NEEDS = _status_needs()
+
+
 def denied(
-    client: Callable[..., Any], identity: str, types: set[str], names: dict[str, str], region: str
+    client: Callable[..., Any],
+    identity: str,
+    needs: Mapping[str, Need],
+    names: dict[str, str],
+    region: str,
 ) -> Iterator[Finding]:
     """Yield what the simulation says may not be done.
 
     identity: the caller's ARN, of a user or an assumed role; names: what ARNs are made of.
     """
+    mapped = arn(identity, region, "lambda", MAPPED_TO[1].format(**names))
+    context = [
+        {"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": [value]}
+        for key, value in (PASSED_TO, (MAPPED_TO[0], mapped))
+    ]
     iam = client("iam")
     try:
         principal = _principal(iam, identity)
         if principal is None:  # the account's root user, who may do everything
             return
-        for kind in sorted(types & NEEDS.keys()):
-            need = NEEDS[kind]
+        for kind, need in sorted(needs.items()):
             name = need.resources[0].replace("*", "new").format(**names)
             resource = arn(identity, region, need.service, name)
-            yield from _simulate(iam, principal, kind, need.actions, resource)
+            request = {
+                "PolicySourceArn": principal,
+                "ActionNames": need.actions,
+                "ResourceArns": [resource],
+                "ContextEntries": context,
+            }
+            yield from _simulate(iam, kind, request)
     except ClientError as error:
         yield not_checked(error)
 
 
-def _simulate(
-    iam: Any, principal: str, kind: str, actions: list[str], resource: str
-) -> Iterator[Finding]:
+def _simulate(iam: Any, kind: str, request: dict[str, Any]) -> Iterator[Finding]:
     """Yield a finding if one of the actions on a resource is not allowed."""
-    answer = iam.simulate_principal_policy(
-        PolicySourceArn=principal,
-        ActionNames=actions,
-        ResourceArns=[resource],
-        ContextEntries=[PASSED_TO],
-    )
+    principal, (resource,) = request["PolicySourceArn"], request["ResourceArns"]
+    answer = iam.simulate_principal_policy(**request)
     refused = [
         each["EvalActionName"]
         for each in answer["EvaluationResults"]

@@ -1,11 +1,12 @@
 """Checks of the function and the failed-updates queue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from zipfile import BadZipFile
 
 from shipments import __version__
-from shipments.check.model import PROBLEM, WARNING, Deployed, Finding, allows, aws, deploy
+from shipments.check.model import PROBLEM, WARNING, Deployed, Finding, Main, allows, aws
+from shipments.check.names import option
 from shipments.check.runtimes import LIVES, NOTICE, newest
 from shipments.deployed import other_code
 from shipments.errors import explain
@@ -36,7 +37,7 @@ def function(d: Deployed) -> Iterator[Finding]:
 def code(d: Deployed) -> Iterator[Finding]:
     """Find that the function has other code than this command, whose rules send checks by."""
     try:
-        other = other_code(d.stack)
+        other = other_code(d.stack, d.function, d.handler)
     except (OSError, BadZipFile, KeyError, ValueError) as error:  # the download is not boto3's
         look = aws("lambda get-function", function_name=d.function)
         yield Finding(f"not checked: {explain(error)}", look, WARNING)
@@ -44,8 +45,9 @@ def code(d: Deployed) -> Iterator[Finding]:
     if other:
         yield Finding(
             f"the function has other code (handler {other}) than shipments {__version__} "
-            f"(handler {digest()}): install the version that belongs to it, or deploy this one",
-            deploy(d.stack.name),
+            f"(handler {digest(d.handler)}): install the version that belongs to it, or deploy "
+            "this one",
+            d.deploy(),
             WARNING,
         )
 
@@ -58,13 +60,20 @@ def runtime(d: Deployed) -> Iterator[Finding]:
         return
     yield Finding(
         f"{found['Runtime']}: {life}",
-        deploy(d.stack.name, parameter_overrides=f"LambdaRuntime={newest()}"),
+        d.deploy(parameter_overrides=f"LambdaRuntime={newest()}"),
         PROBLEM if today() >= life.deprecated else WARNING,
     )
 
 
-def destination(d: Deployed) -> Iterator[Finding]:
-    """Find that an update whose function fails is not kept."""
+def destination(
+    d: Deployed,
+    what: str = "updates whose function fails",
+    settings: Mapping[str, int] = DESTINATION,
+) -> Iterator[Finding]:
+    """Find that what the function fails on is not kept.
+
+    what: that is kept; settings: of the function's asynchronous invocations.
+    """
     found = d.ask(
         "lambda", "get_function_event_invoke_config", FunctionName=d.function, Qualifier="$LATEST"
     )
@@ -72,16 +81,38 @@ def destination(d: Deployed) -> Iterator[Finding]:
         "lambda put-function-event-invoke-config",
         function_name=d.function,
         qualifier="$LATEST",
-        maximum_retry_attempts=DESTINATION["MaximumRetryAttempts"],
-        maximum_event_age_in_seconds=DESTINATION["MaximumEventAgeInSeconds"],
+        **{option(name): value for name, value in settings.items()},
         destination_config={"OnFailure": {"Destination": d.queue_arn}},
     )
     config = found or {}
     on_failure = config.get("DestinationConfig", {}).get("OnFailure", {})
     if on_failure.get("Destination") != d.queue_arn:
-        yield Finding("updates whose function fails are not kept on the queue", remedy)
-    elif any(config.get(name, value) != value for name, value in DESTINATION.items()):
-        yield Finding("updates whose function fails are not retried as they should be", remedy)
+        yield Finding(f"{what} are not kept on the queue", remedy)
+    elif any(config.get(name, value) != value for name, value in settings.items()):
+        yield Finding(f"{what} are not retried as they should be", remedy)
+
+
+def invocation(
+    d: Deployed, who: str, service: str, source: str, statement_id: str
+) -> Iterator[Finding]:
+    """Find that a service may not invoke the function.
+
+    who: what invokes it; source: its ARN; statement_id: the permission's id in the template.
+    """
+    answer = d.ask("lambda", "get_policy", FunctionName=d.function)
+    policy = answer and answer["Policy"]
+    if not allows(policy, service, "lambda:InvokeFunction", source):
+        yield Finding(
+            f"{who} may not invoke the function",
+            aws(
+                "lambda add-permission",
+                function_name=d.function,
+                statement_id=statement_id,
+                action="lambda:InvokeFunction",
+                principal=service,
+                source_arn=source,
+            ),
+        )
 
 
 def concurrency(d: Deployed) -> Iterator[Finding]:
@@ -94,7 +125,7 @@ def concurrency(d: Deployed) -> Iterator[Finding]:
         )
 
 
-def queue(d: Deployed) -> Iterator[Finding]:
+def queue(d: Main) -> Iterator[Finding]:
     """Find that EventBridge may not put what it cannot deliver on the queue."""
     found = d.ask(
         "sqs", "get_queue_attributes", QueueUrl=d.queue, AttributeNames=["Policy", "QueueArn"]
@@ -111,7 +142,7 @@ def queue(d: Deployed) -> Iterator[Finding]:
         )
 
 
-def failed(d: Deployed) -> Iterator[Finding]:
+def failed(d: Main) -> Iterator[Finding]:
     """Find that failed updates wait for somebody."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     found = d.get("sqs", "get_queue_attributes", QueueUrl=d.queue, AttributeNames=names)

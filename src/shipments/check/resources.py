@@ -1,12 +1,12 @@
 """Checks of the stack as a whole, of the table, and of what only has to exist."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from shipments.check.model import PARAMETERS, WARNING, Deployed, Finding, aws, deploy
-from shipments.check.names import NAMED, Place
+from shipments.check.model import WARNING, Deployed, Finding, Main, aws
+from shipments.check.names import NAMED, Named, Place
 
 # The other resources have a check of their own.
-ONLY_EXIST = {"ShipmentProcessorLogGroup", "LogisticsDashboard"}
+ONLY_EXIST = {"the log group", "the dashboard"}
 COMPLETE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 
 
@@ -14,10 +14,10 @@ def stack(d: Deployed) -> Iterator[Finding]:
     """Find that the stack's last operation has not succeeded."""
     found = d.get("cloudformation", "describe_stacks", StackName=d.stack.name)["Stacks"][0]
     status = found["StackStatus"]
-    if lacking := sorted(PARAMETERS.keys() - d.stack.parameters.keys()):
+    if lacking := sorted(d.defaults.keys() - d.stack.parameters.keys()):
         yield Finding(
             f"deployed from another version of the template, without {', '.join(lacking)}",
-            deploy(d.stack.name),
+            d.deploy(),
             WARNING,
         )
     if status in COMPLETE:
@@ -32,14 +32,19 @@ def stack(d: Deployed) -> Iterator[Finding]:
         yield Finding(f"it is in {status}", events)
 
 
-def resources(d: Deployed) -> Iterator[Finding]:
+def resources(d: Main) -> Iterator[Finding]:
     """Find that a resource does not exist that nothing else asks for."""
-    place = Place(d.stack.client, d.environment, d.bus, d.arn)
-    for named in NAMED:
-        if named.logical in ONLY_EXIST and not named.exists(place):
+    yield from exist(d, NAMED)
+
+
+def exist(d: Deployed, names: Iterable[Named]) -> Iterator[Finding]:
+    """Find that one of the resources that only have to exist does not, or the function's role."""
+    place = Place(d.stack.client, d.environment, "", d.arn)
+    for named in names:
+        if named.kind in ONLY_EXIST and not named.exists(place):
             yield d.missing(f"{named.kind} {named.name(d.environment)}")
-    role = d.get("lambda", "get_function_configuration", FunctionName=d.function)["Role"]
-    name = role.rpartition("/")[2]
+    configuration = d.get("lambda", "get_function_configuration", FunctionName=d.function)
+    name = configuration["Role"].rpartition("/")[2]
     if d.ask("iam", "get_role", RoleName=name) is None:
         yield d.missing(f"the function's role {name}")
 

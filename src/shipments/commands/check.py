@@ -8,16 +8,21 @@ from typing import Any
 
 import boto3
 import click
+from botocore.exceptions import ClientError
 from click.core import ParameterSource
 
 from shipments import check as checks
-from shipments.check import before, canary
-from shipments.check.model import OK, PROBLEM, WARNING, Deployed, Finding
+from shipments.check import before, before_status, canary, status
+from shipments.check.companion import Companion
+from shipments.check.model import OK, PROBLEM, WARNING, Check, Finding, Main, Subject, not_checked
+from shipments.check.plans import STATUS
+from shipments.check.plans import plan as plan_of
 from shipments.errors import one_line
 from shipments.oneline import OneLine
 from shipments.options import Target, examples, for_stack
 from shipments.output import Output, number
 from shipments.stack import CALLS, Clients
+from shipments.status_stack import companion
 
 COUNTED = ((OK, "ok"), (PROBLEM, "problem"), (WARNING, "warning"))
 
@@ -30,6 +35,7 @@ COUNTED = ((OK, "ok"), (PROBLEM, "problem"), (WARNING, "warning"))
         "shipments check --canary",
         "shipments check --before prod --parameter EventBusName=shipments-prod",
         "shipments check --before templates/TapStack.yml",
+        "shipments check --before templates/ShipmentStatus.yml",
     ),
 )
 @click.option("--canary", "with_canary", is_flag=True, help="Send one update, then remove its row.")
@@ -57,6 +63,8 @@ def check(
 ) -> int:
     """Look whether a deployment is complete, and whether anybody gets its alerts.
 
+    A status stack of the same suffix is looked at, too.
+
     Each line is a question: ok, or what was found with the command that fixes it. A problem means
     that updates or alerts are lost, now or after the next failure, or that something waits for a
     person. A warning is worth knowing, such as a check that you are not allowed to make.
@@ -80,17 +88,24 @@ def check(
     )
     source = click.get_current_context().get_parameter_source("stack_name")
     name = target.name if source is ParameterSource.COMMANDLINE else None
-    plan = before.plan(Clients(session, config=CALLS), subject, _pairs(parameters), name)
-    for question in before.QUESTIONS:
+    plan = plan_of(Clients(session, config=CALLS), subject, _pairs(parameters), name)
+    questions = before_status.QUESTIONS if plan.kind is STATUS else before.QUESTIONS
+    for question in questions:
         report.add(question.name, question.good.format(it=plan), question.findings(plan))
     return report.end()
 
 
 def _deployed(target: Target, report: "Report", *, with_canary: bool) -> int:
     """Make the checks of a deployed stack; return the exit status."""
-    deployed = Deployed(target.find())
-    for each, findings in checks.look(deployed):
-        report.add(each.name, each.good.format(it=deployed), findings)
+    deployed = Main(target.find())
+    report.look(deployed, checks.CHECKS)
+    beside = None
+    try:
+        beside = companion(deployed.stack)
+    except ClientError as error:
+        report.add("status", "", [not_checked(error)])
+    if beside:
+        report.look(Companion(beside, deployed), status.CHECKS)
     if with_canary:
         sent = canary.send(deployed)
         steps = [{"step": step, "ms": ms} for step, ms in sent.steps]
@@ -121,6 +136,11 @@ class Report:
         self._options = "".join(
             f" {option} {shlex.quote(value)}" for option, value in given.items() if value
         )
+
+    def look(self, subject: Subject, made: Sequence[Check[Subject]]) -> None:
+        """Make checks of a stack, and print what they find."""
+        for check, findings in checks.look(subject, made):
+            self.add(check.name, check.good.format(it=subject), findings)
 
     def add(self, name: str, good: str, findings: list[Finding], **fields: Any) -> None:
         """Print a check's line, or a line and a remedy for each finding; fields: for JSON."""

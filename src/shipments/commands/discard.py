@@ -40,9 +40,9 @@ from shipments.output import Output, number
 def discard(*, target: Target, output: Output, wanted: str, save: Path) -> int:
     """Take one message off the failed-updates queue, after it is saved.
 
-    It is for what cannot be redriven: a message that is unreadable, or an update that nobody
-    needs. FILE gets one line of JSON, in the form of redrive --save, and is made with access for
-    its owner only.
+    It is for what cannot be redriven: a message that is unreadable, an update that nobody needs,
+    or a message of a status stack that is gone. FILE gets one line of JSON, in the form of redrive
+    --save, and is made with access for its owner only.
 
     Exit status: 1 if the message is not on the queue.
     """

@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from shipments.erase import Copy, Eraser, Found, copies
+from shipments.erase import Copy, Eraser, Found, copies, forget
 from shipments.errors import one_line
 from shipments.files import private
 from shipments.interrupt import Interrupt
@@ -55,7 +55,8 @@ def erase(  # noqa: PLR0913 - an option each
     """Erase what the table and the failed-updates queue have of each SHIPMENT, once confirmed.
 
     It cannot be undone, except with --save. It shows where the shipments' data stays, and until
-    when. It does not stop updates that are still to come: they are stored as before.
+    when. It does not stop updates that are still to come: they are stored as before. Where a
+    status table is deployed beside the stack, its function removes the shipments there.
 
     Exit status: 1 if there is nothing of any of them, or if you do not confirm.
     """
@@ -82,7 +83,8 @@ def erase(  # noqa: PLR0913 - an option each
             total = sum(each.rows + each.messages for each in found.values())
             advance = after.enter_context(output.progress("Erasing", total))
             eraser.erase(file, advance)
-    _report(output, found, eraser.erased, copies(stack, datetime.now(timezone.utc)))
+    staying = None if dry_run else forget(stack, wanted, interrupt)
+    _report(output, found, eraser.erased, staying, copies(stack, datetime.now(timezone.utc)))
     if interrupt.asked:
         output.say("Interrupted: run it again for the rest.")
         return INTERRUPTED
@@ -132,7 +134,11 @@ def _counts(*found: Found) -> str:
 
 
 def _report(
-    output: Output, found: Mapping[str, Found], erased: Mapping[str, Found], kept: list[Copy]
+    output: Output,
+    found: Mapping[str, Found],
+    erased: Mapping[str, Found],
+    staying: Mapping[str, str] | None,
+    kept: list[Copy],
 ) -> None:
     for shipment, each in found.items():
         output.record(
@@ -144,13 +150,29 @@ def _report(
                     "messages": erased[shipment].messages,
                 },
                 "unreadable": each.unreadable,
+                "statusTable": _state(staying, shipment),
                 "kept": [
                     {"where": copy.where, "until": iso(copy.until) if copy.until else None}
                     for copy in kept
                 ],
             }
         )
+    if staying:
+        why = next(iter(staying.values()))
+        output.show(
+            f"{number(len(staying), 'shipment')} may still be in the status table, until its "
+            f"function has read the table's stream: {one_line(why)}"
+        )
+    elif staying is not None:
+        output.show("Gone from the status table, too.")
     output.show("Not erased, and kept until (UTC):")
     for copy in kept:
         until = utc(copy.until)[:16] if copy.until else "no end"
         output.show(f"  {until:16}  {copy.what}")
+
+
+def _state(staying: Mapping[str, str] | None, shipment: str) -> str | None:
+    """Return what is known of a shipment's item in the status table, if there is one."""
+    if staying is None:
+        return None
+    return "pending" if shipment in staying else "gone"

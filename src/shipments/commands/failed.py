@@ -25,6 +25,7 @@ from shipments.selection import Selection
         "function    the function raised three times, or Lambda had no room for it",
         "delivery    EventBridge could not invoke the function",
         "too big     it is stored, but this is the only copy of its text",
+        "status stack  no update: what that stack could not do, which redrive has it do again",
         "unreadable  not a failed update; redrive skips it, discard takes it off",
     )
     + examples(

@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from shipments.interrupt import Interrupt
-from shipments.latest import ATTRIBUTES, Filter, Latest, Shipments, fields
+from shipments.latest import Filter, Latest, fields
+from shipments.newest import read
 from shipments.options import Duration, Moment, Target, examples, for_stack
 from shipments.output import Output, number, table
 from shipments.rows import Statuses
-from shipments.scan import Scan
 from shipments.sheet import Sheet
 
 COLUMNS = ("Shipment", "Latest (UTC)", "Status", "Location", "Carrier")
@@ -73,19 +73,19 @@ def list_shipments(  # noqa: PLR0913 - an option each
 ) -> int:
     """List the latest status of each shipment, the newest first.
 
-    Filters apply to the latest update of a shipment; all must match. The whole table is read in any
-    case; what that costs is printed first if the table is large. An update of the last second may
-    be missing.
+    Filters apply to the latest update of a shipment; all must match. Where a status table is
+    deployed beside the stack, that is read, and with --status only its items with that status.
+    Otherwise the whole table of updates is read. What that costs is printed first if it is large.
+    The last updates may be missing: of a second, or of the status table's BatchWindowSeconds.
     """
     if as_csv and output.as_json:
         raise click.UsageError("--csv and --json: pass one of them")
     stack = target.find()
     statuses = Statuses(stack)
-    wanted, shipments = _filter(statuses, **which), Shipments()
+    wanted = _filter(statuses, **which)
     with Interrupt() as interrupt:
-        for page in Scan(stack, ATTRIBUTES, since).pages(output, interrupt):
-            shipments.add(page)
-    found = [latest for latest in shipments if wanted.fits(latest, statuses)]
+        reading = read(stack, wanted.words, since, output, interrupt)
+    found = [latest for latest in reading.shipments if wanted.fits(latest, statuses)]
     found.sort(key=SORTS[sort], reverse=reverse)
     limit = limit or (None if as_csv or output.as_json else SHOWN)
     if as_csv:
@@ -94,7 +94,8 @@ def list_shipments(  # noqa: PLR0913 - an option each
             sheet.write(fields(latest, statuses))
     else:
         _show(output, found[:limit], statuses)
-    output.say(_count(len(found), len(found[:limit]), len(shipments)))
+    read_all = len(reading.shipments) if reading.is_all else len(found)
+    output.say(_count(len(found), len(found[:limit]), read_all, reading.source))
     if interrupt.asked:
         output.say("Interrupted: shipments are missing, and a status may not be the latest.")
         return 130
@@ -132,7 +133,7 @@ def _cells(latest: Latest, statuses: Statuses) -> list[str]:
     return [latest.shipment, happened, status, latest.location, latest.carrier]
 
 
-def _count(found: int, shown: int, read: int) -> str:
+def _count(found: int, shown: int, read: int, source: str) -> str:
     counted = f"{found:,} of {read:,} shipments" if found < read else number(found, "shipment")
     more = f": {shown:,} shown, {found - shown:,} more" if shown < found else ""
-    return f"{counted}{more}."
+    return f"{counted}{source}{more}."

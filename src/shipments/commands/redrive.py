@@ -23,6 +23,7 @@ from shipments.plan import Plan
 from shipments.redrive import Redrive, Tally
 from shipments.repairs import DetailsError, Repairs, broken_value, read_details
 from shipments.stack import Stack
+from shipments.status_redrive import Companion, StatusTally
 from shipments.survey import SHOWN, Survey, text_of
 
 WATCH_SECONDS = 15
@@ -104,11 +105,14 @@ def redrive(  # noqa: PLR0913 - an option each
     --include-stored also deletes the messages that hold the text of an update that is too big for
     its row. It needs --save FILE.
 
+    The status stack is asked again for what it could not do. Its messages are no updates: they are
+    counted apart, and deleted once its function has answered that all of it is done.
+
     Afterwards it looks for --watch seconds what became of them. On AWS an update that fails again
     is back on the queue after three minutes; one that is rejected, at once.
 
     Exit status: 1 if one failed again, was skipped because it would be rejected, was not accepted
-    by Lambda, or is not known to be stored yet.
+    by Lambda, or is not known to be stored yet, or if the status stack could not do all.
     """
     rate, watch_seconds = options.pop("rate"), options.pop("watch_seconds")
     which = selection(**options)
@@ -130,6 +134,7 @@ def redrive(  # noqa: PLR0913 - an option each
         mails_rejected=mails.of_rejected(stack),
         rate=rate,
         watch_seconds=watch_seconds,
+        companion=Companion(stack),
     )
     queue = FailedQueue(stack.client("sqs"), stack["FailedUpdatesQueueUrl"])
     _, hidden = queue.depth()
@@ -142,7 +147,11 @@ def redrive(  # noqa: PLR0913 - an option each
     if repairs or dry_run:
         _show(output, survey)
     if dry_run:
-        show_counts(output, f"Would redrive {number(survey.redrive, 'update')}.", survey.skipped)
+        tasks = (
+            f" and {number(survey.tasks, 'message')} of the status stack" if survey.tasks else ""
+        )
+        would = f"Would redrive {number(survey.redrive, 'update')}{tasks}."
+        show_counts(output, would, survey.skipped)
         status = 0
     else:
         status = _redrive(output, stack, queue, survey, save, yes=yes)
@@ -162,7 +171,7 @@ def _redrive(  # noqa: PLR0913 - as the command
     """Redrive what was found; return the exit status."""
     plan = survey.plan
     if plan.selection.narrow and not survey.selected:
-        report(output, Tally(skipped=survey.skipped), None)
+        report(output, Tally(skipped=survey.skipped), StatusTally(), None)
         output.say("No update is selected.")
         return 1
     if survey.mails > mails.MANY:
@@ -175,12 +184,13 @@ def _redrive(  # noqa: PLR0913 - as the command
         redriving = Redrive(stack, queue, plan, saved)
         interrupt = after.enter_context(Interrupt())
         _run(output, redriving, queue, interrupt, survey.redrive)
-    tally = redriving.tally
-    report(output, tally, path if tally.redriven else None)
+    tally, status = redriving.tally, redriving.status.tally
+    report(output, tally, status, path if tally.redriven or status.done else None)
     if interrupt.asked:
         output.say("Interrupted: what was not redriven is still on the queue.")
         return INTERRUPTED
     unfinished = len(tally.failed_again) + len(tally.not_accepted) + tally.failed
+    unfinished += status.failed.total()
     unfinished += tally.unknown if plan.watch_seconds else 0
     return 1 if unfinished or tally.stopped else 0
 
@@ -276,6 +286,8 @@ def _run(
         try:
             with output.progress("Redriving", total) as advance:
                 redriving.run(interrupt, advance)
+            if not tally.stopped:
+                redriving.status.run(output, interrupt)
             with output.progress("Watching", len(tally.redriven)) as advance:
                 redriving.watch(interrupt, advance)
         except (ClientError, BotoCoreError, OSError) as error:

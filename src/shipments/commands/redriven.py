@@ -6,10 +6,11 @@ from pathlib import Path
 from shipments.errors import one_line
 from shipments.output import Output, number
 from shipments.redrive import Tally
+from shipments.status_redrive import StatusTally
 from shipments.survey import listed
 
 
-def report(output: Output, tally: Tally, saved: Path | None) -> None:
+def report(output: Output, tally: Tally, status: StatusTally, saved: Path | None) -> None:
     """Print what was done."""
     failed = [{**each.update.fields, "why": each.failed_again} for each in tally.failed_again]
     output.record(
@@ -21,6 +22,11 @@ def report(output: Output, tally: Tally, saved: Path | None) -> None:
             "notAccepted": len(tally.not_accepted),
             "skipped": dict(tally.skipped),
             "copiesDeleted": tally.copies,
+            "statusStack": {
+                "done": status.done,
+                "shipmentsRefreshed": status.refreshed,
+                "failed": dict(status.failed),
+            },
             "stopped": tally.stopped,
             "saved": str(saved) if saved else None,
             "failedAgainUpdates": failed,
@@ -42,6 +48,11 @@ def report(output: Output, tally: Tally, saved: Path | None) -> None:
         output.show(f"Still on the queue: {listed(why)}")
     if tally.copies:
         output.show(f"Deleted {number(tally.copies, 'more message')} of stored updates.")
+    if status.done:
+        refreshed, done = number(status.refreshed, "shipment"), number(status.done, "message")
+        output.show(f"Status stack: {refreshed} refreshed, {done} deleted.")
+    if status.failed:
+        output.show(f"Status stack, still on the queue: {listed(status.failed)}")
     if saved:
         output.show(f"The originals are in {saved}.")
     if tally.failed:

@@ -28,6 +28,7 @@ from shipments import handler
 from shipments.cli import main
 from shipments.events import DETAIL_TYPE, SOURCE
 from tests.account import ENVIRONMENT, REGION, FakeAccount, Fields
+from tests.unit.shipments.status import StatusStack
 
 NAME = "tapstack-test"
 ARN = f"arn:aws:events:{REGION}:123456789012"
@@ -57,6 +58,11 @@ class Cloud(FakeAccount):
         self.archive: Fields = {"ArchiveName": "shipments", "EventSourceArn": f"{ARN}:event-bus/b"}
         self._one_at_a_time = threading.Lock()
         self._handler = self._quiet_handler()
+        self.status = StatusStack(self)
+
+    def deploy_status(self) -> None:
+        """Deploy the status stack beside the stack."""
+        self.stacks.append(stack(self.status.table, ENVIRONMENT, self.status.deploy()))
 
     # ---- what goes in
 
@@ -143,18 +149,25 @@ class Cloud(FakeAccount):
         text = isinstance(body, (bytes, str)) and body[:1] in {b"{", "{"}
         request = json.loads(body) if text else body
         answer: Fields | None = None
+        # Lambda accepts an update before its function can fail, which may be in the next second.
+        date = format_datetime(datetime.now(timezone.utc), usegmt=True)
         if operation in self.broken:
             answer = self.broken[operation](request)
         if answer is None:
-            answer = getattr(self, f"_{operation}", lambda _: None)(request)
+            answer = self._answer(operation, request, params.get("url_path", ""))
         if answer is None:
             return None
-        date = format_datetime(datetime.now(timezone.utc), usegmt=True)
         status = answer.pop("HTTPStatusCode", 200)
         if operation == "Invoke":
-            answer["Payload"] = io.BytesIO()
+            answer["Payload"] = io.BytesIO(answer.get("Payload", b""))
         metadata = {"HTTPStatusCode": status, "HTTPHeaders": {"date": date}}
         return SimpleNamespace(status_code=status), {**answer, "ResponseMetadata": metadata}
+
+    def _answer(self, operation: str, request: Any, path: str) -> Fields | None:
+        if operation == "Invoke" and f"/{self.status.function}/" in path:
+            return self.status.answer(request)
+        answer: Fields | None = getattr(self, f"_{operation}", lambda _: None)(request)
+        return answer
 
     def _DescribeStacks(self, request: Fields) -> Fields:  # noqa: N802 - the operation
         if "StackName" not in request:

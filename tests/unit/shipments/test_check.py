@@ -6,20 +6,25 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import cfn_flip
 import cfnlint
 import pytest
 
-from shipments.check import intake, permissions, processing
-from shipments.check.before import OURS, SUFFIXES
+from scripts.embed import STATUS_TEMPLATE
+from shipments.check import feeds, intake, permissions, processing, status
+from shipments.check.companion import Companion
 from shipments.check.model import PARAMETERS, allows
-from shipments.check.names import NAMED
+from shipments.check.names import NAMED, STATUS_NAMED, Named
 from shipments.check.people import ADVICE
+from shipments.check.plans import OURS, SUFFIXES
+from shipments.check.plans import STATUS as STATUS_PLAN
 from shipments.check.runtimes import LIVES
 from tests import account
 from tests.account import RESOURCES
 from tests.unit.shipments.cloud import Cloud
 
 LIFECYCLE = Path(cfnlint.__file__).parent / "data/AdditionalSpecs/LmbdRuntimeLifecycle.json"
+STATUS = cfn_flip.load_yaml(STATUS_TEMPLATE.read_text("utf-8"))
 RULE = "arn:aws:events:us-east-1:123456789012:rule/b/shipments"
 
 
@@ -32,19 +37,40 @@ def test_the_parameters_are_the_template_s() -> None:
     assert SUFFIXES.pattern == "[a-z0-9-]{1,38}"
 
 
-def test_the_names_are_the_template_s() -> None:
+def test_the_parameters_of_the_status_stack_are_its_template_s() -> None:
+    defaults = {name: str(each.get("Default", "")) for name, each in STATUS["Parameters"].items()}
+    assert defaults == Companion.defaults
+    assert STATUS_PLAN.ours <= defaults.keys()
+    assert not STATUS_PLAN.ours <= PARAMETERS.keys()
+    assert {name: defaults[name] for name in status.SHARED} == {
+        name: PARAMETERS[name] for name in status.SHARED
+    }
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"), [(RESOURCES, NAMED), (STATUS["Resources"], STATUS_NAMED)]
+)
+def test_the_names_are_the_template_s(
+    resources: dict[str, Any], expected: tuple[Named, ...]
+) -> None:
     named = {}
-    for logical, resource in RESOURCES.items():
+    for logical, resource in resources.items():
         for key, value in resource["Properties"].items():
             is_own = re.fullmatch(r"(\w*Name)", key) and key != "EventBusName"
             if is_own and isinstance(value, dict) and "${EnvironmentSuffix}" in str(value):
                 named[logical] = value["Fn::Sub"].replace("${EnvironmentSuffix}", "{}")
-    assert {each.logical: each.pattern for each in NAMED} == named
+    assert {each.logical: each.pattern for each in expected} == named
 
 
-def test_each_type_of_the_template_has_its_actions() -> None:
-    types = {each["Type"] for each in RESOURCES.values()}
-    assert permissions.NEEDS.keys() == types | {permissions.STACK}
+@pytest.mark.parametrize(
+    ("resources", "needs"),
+    [(RESOURCES, permissions.NEEDS), (STATUS["Resources"], permissions.STATUS_NEEDS)],
+)
+def test_each_type_of_the_template_has_its_actions(
+    resources: dict[str, Any], needs: dict[str, permissions.Need]
+) -> None:
+    types = {each["Type"] for each in resources.values()}
+    assert needs.keys() == types | {permissions.STACK}
 
 
 def test_what_is_expected_of_rule_and_function_is_what_the_template_has() -> None:
@@ -56,10 +82,35 @@ def test_what_is_expected_of_rule_and_function_is_what_the_template_has() -> Non
     assert {name: config[name] for name in processing.DESTINATION} == processing.DESTINATION
 
 
-def test_each_alarm_s_description_has_a_command_in_it() -> None:
+def test_what_is_expected_of_the_status_stack_is_what_its_template_has() -> None:
+    resources = {name: each["Properties"] for name, each in STATUS["Resources"].items()}
+    mapping = resources["ShipmentStatusMapping"]
+    (pattern,) = mapping["FilterCriteria"]["Filters"]
+    expected = {**feeds.KEEPS, **feeds.PACES}
+    assert {name: mapping[name] for name in expected} == expected
+    assert json.loads(pattern["Pattern"]) == feeds.PATTERN
+    assert resources["ShipmentRejections"]["FilterPolicy"] == feeds.REJECTIONS
+    config = resources["ShipmentStatusInvokeConfig"]
+    assert {name: config[name] for name in status.DESTINATION} == status.DESTINATION
+    indexes = resources["ShipmentStatusTable"]["GlobalSecondaryIndexes"]
+    assert {each["IndexName"] for each in indexes} == status.INDEXES
+
+
+@pytest.mark.parametrize("name", feeds.RULES)
+def test_the_rules_of_the_status_stack_are_its_template_s(name: str) -> None:
+    rule = STATUS["Resources"][f"Shipment{name}Rule"]["Properties"]
+    (target,) = rule["Targets"]
+    assert rule["Name"] == {"Fn::Sub": f"shipment-{name.lower()}-rule-${{EnvironmentSuffix}}"}
+    assert target["Id"] == f"Shipment{name}Target"
+    assert json.loads(target["Input"]) == feeds.RULES[name]
+    assert f"Shipment{name}Permission" in STATUS["Resources"]
+
+
+@pytest.mark.parametrize("resources", [RESOURCES, STATUS["Resources"]])
+def test_each_alarm_s_description_has_a_command_in_it(resources: dict[str, Any]) -> None:
     alarms = {
         name: each["Properties"]["AlarmDescription"]["Fn::Sub"]
-        for name, each in RESOURCES.items()
+        for name, each in resources.items()
         if each["Type"] == "AWS::CloudWatch::Alarm"
     }
     texts = [
@@ -116,6 +167,18 @@ def test_a_policy_lets_the_rule_in(statement: dict[str, Any]) -> None:
 )
 def test_a_policy_does_not_let_the_rule_in(statement: dict[str, Any]) -> None:
     assert not allows(policy(**statement), "events.amazonaws.com", "sqs:SendMessage", RULE)
+
+
+@pytest.mark.parametrize(("group", "is_allowed"), [("ours", True), ("another", False)])
+def test_a_policy_can_be_asked_by_another_key_than_the_source_s(
+    group: str,
+    is_allowed: bool,  # noqa: FBT001 - a case
+) -> None:
+    key = "kms:EncryptionContext:aws:logs:arn"
+    condition = {"ArnEquals": {key: ["arn:ours", "arn:theirs"]}}
+    text = policy(Action="kms:Encrypt*", Condition=condition)
+    found = allows(text, "events.amazonaws.com", "kms:Encrypt", f"arn:{group}", key)
+    assert found == is_allowed
 
 
 def test_a_first_deployment_that_failed_is_named_with_what_to_do(cloud: Cloud) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shipments import batch
+from tests.unit.shipments.cloud import NAME as STACK
 from tests.unit.shipments.cloud import Cloud, Fields, envelope, once, refusal
 
 NAME = "S-1"
@@ -217,3 +218,75 @@ def test_who_may_not_give_messages_back_erases_nothing(account: Cloud) -> None:
     result = account.run("erase", NAME, "--yes")
     assert (result.exit_code, len(account.rows())) == (2, 31)
     assert "have ChangeMessageVisibilityBatch granted" in result.stderr
+
+
+# ---- with a status table
+
+
+@pytest.fixture
+def with_status(account: Cloud) -> Cloud:
+    account.deploy_status()
+    account.status.follow()
+    return account
+
+
+def test_an_erased_shipment_is_gone_from_the_status_table_too(with_status: Cloud) -> None:
+    result = with_status.run("erase", NAME, "--yes")
+    assert list(with_status.status.items()) == ["S-10"]
+    assert "Gone from the status table, too.\n" in result.stdout
+
+
+def test_nobody_is_mailed_about_an_erased_shipment(with_status: Cloud) -> None:
+    with_status.invoke(envelope({"shipmentId": NAME, "status": "LOST"}))
+    with_status.run("erase", NAME, "--yes")
+    with_status.status.invoke({"do": "mail"})
+    assert with_status.status.mails() == []
+
+
+def test_an_item_whose_rows_are_gone_already_is_removed(with_status: Cloud) -> None:
+    with_status.delete_rows()
+    with_status.delete_messages()
+    result = with_status.run("erase", NAME, "--yes", "--json")
+    assert (json.loads(result.stdout)["statusTable"], result.exit_code) == ("gone", 1)
+    assert NAME not in with_status.status.items()
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], []], ids=["dry run", "not confirmed"])
+def test_without_an_erasure_the_status_table_stays_as_it_is(
+    with_status: Cloud, options: list[str]
+) -> None:
+    with_status.run("erase", NAME, *options)
+    assert NAME in with_status.status.items()
+    assert "Invoke" not in with_status.calls
+
+
+def test_a_status_function_that_may_not_be_invoked_is_reported_and_the_rest_is_erased(
+    with_status: Cloud,
+) -> None:
+    with_status.broken["Invoke"] = lambda _: refusal("AccessDeniedException")
+    result = with_status.run("erase", NAME, "--yes")
+    assert (result.exit_code, rest(with_status)) == (0, (1, 1))
+    assert (
+        "1 shipment may still be in the status table, until its function has read the table's "
+        "stream: not allowed: have Invoke granted to the identity in use\n"
+    ) in result.stdout
+    again = with_status.run("erase", NAME, "--yes", "--json")
+    assert json.loads(again.stdout)["statusTable"] == "pending"
+
+
+def test_who_may_not_look_for_the_status_stack_is_told_so_and_the_rest_is_erased(
+    with_status: Cloud,
+) -> None:
+    with_status.broken["DescribeStacks"] = lambda asked: (
+        None if asked.get("StackName") == STACK else refusal("AccessDenied")
+    )
+    result = with_status.run("erase", NAME, "--yes", "--stack-name", STACK)
+    assert "not allowed: have DescribeStacks granted" in result.stdout
+    assert (result.exit_code, rest(with_status)) == (0, (1, 1))
+
+
+def test_after_an_interrupt_the_status_table_waits_for_the_next_run(with_status: Cloud) -> None:
+    with_status.broken["BatchWriteItem"] = once(lambda: os.kill(os.getpid(), signal.SIGINT))
+    result = with_status.run("erase", NAME, "--yes")
+    assert (result.exit_code, rest(with_status)) == (130, (6, 1))
+    assert "may still be in the status table" in result.stdout

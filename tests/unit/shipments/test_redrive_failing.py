@@ -27,7 +27,7 @@ from shipments.plan import Plan
 from shipments.selection import Selection
 from shipments.stack import CALLS_AT_ONCE, find
 from tests.unit.shipments.cloud import Cloud, Fields, envelope, refusal
-from tests.unit.shipments.redriving import REDRIVE, SOME, kept, redriven
+from tests.unit.shipments.redriving import REDRIVE, SOME, depth, kept, redriven
 
 LOST = [
     ReadTimeoutError(endpoint_url="https://lambda"),
@@ -200,17 +200,6 @@ def test_a_redrive_that_dies_at_any_call_loses_nothing_and_doubles_nothing(
     while depth(cloud) and time.monotonic() < give_up:
         redriven(cloud)
     settled()
-
-
-def depth(cloud: Cloud) -> int:
-    """Return how many messages the queue has, hidden ones too."""
-    # Two questions, hidden ones first: in one answer the mock counts what can be received before
-    # what is hidden, and so overlooks a message that becomes readable in between.
-    total = 0
-    for name in ("ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessages"):
-        answer = cloud.sqs.get_queue_attributes(QueueUrl=cloud.queue, AttributeNames=[name])
-        total += int(answer["Attributes"][name])
-    return total
 
 
 def test_two_redrives_at_once_lose_nothing_and_double_nothing(
