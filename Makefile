@@ -10,17 +10,19 @@ unexport PYTHONHOME
 # The integration tests wait a lot: the others get the processors meanwhile.
 UNIT := nice $(BIN)/python -m pytest
 # As the integration tests: two halves that take equally long.
-UNIT_HALVES := '$(UNIT) tests/unit/handler tests/unit/template tests/campaigns' \
-	'$(UNIT) tests/unit --ignore=tests/unit/handler --ignore=tests/unit/template'
+UNIT_HALVES := '$(UNIT) tests/unit/handler tests/unit/status tests/unit/template tests/campaigns' \
+	'$(UNIT) tests/unit $(foreach part,handler status template,--ignore=tests/unit/$(part))'
 INTEGRATION := $(BIN)/python -m pytest tests/integration
 # Two halves that take equally long, because much of an emulator's time is waiting.
 INTEGRATION_HALVES := '$(INTEGRATION) -m own_emulator' '$(INTEGRATION) -m "not own_emulator"'
 KEY_HALVES := $(subst tests/integration,tests/integration --data-key,$(INTEGRATION_HALVES))
-# $(call handler-tests,LETTERS): the handler's tests in the files whose names begin so. [a-r] and
+# $(call handler-tests,LETTERS): lambda/index.py's tests in the files whose names begin so. [a-r] and
 # [s-z] take about equally long.
 handler-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/handler/test_$(1)*.py)
-HANDLER_LINT := $(BIN)/ruff format --check lambda tests/unit/handler \
-	&& $(BIN)/ruff check lambda tests/unit/handler && $(BIN)/mypy lambda && $(BIN)/python -m scripts.lint
+status-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/status/test_$(1)*.py)
+HANDLER_FILES := lambda tests/unit/handler tests/unit/status
+HANDLER_LINT := $(BIN)/ruff format --check $(HANDLER_FILES) && $(BIN)/ruff check $(HANDLER_FILES) \
+	&& $(BIN)/mypy lambda && $(BIN)/python -m scripts.lint
 # scripts/audit/__init__.py says how to add one.
 AUDIT_TOOLS := checkov cdk
 SIDE_BY_SIDE := @$(BIN)/python tests/side_by_side.py
@@ -59,7 +61,8 @@ down: $(VENV)/ready ## stop what `make up` started
 ### Parts of `make test`, for work on one of them
 handler: $(VENV)/ready ## check lambda/ in 20 s: embedding, lint, its unit tests
 	@$(BIN)/python -m scripts.embed --check
-	$(SIDE_BY_SIDE) '$(HANDLER_LINT)' '$(call handler-tests,[a-r])' '$(call handler-tests,[s-z])'
+	$(SIDE_BY_SIDE) '$(HANDLER_LINT)' '$(call handler-tests,[a-r])' '$(call handler-tests,[s-z])' \
+		'$(call status-tests,[a-g])' '$(call status-tests,[h-z])'
 
 lint: $(VENV)/ready ## check template, code and types
 	@$(BIN)/python -m scripts.lint
@@ -83,17 +86,18 @@ taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## run taskcat's tests on an emulat
 taskcat-aws: $(VENV)-taskcat/ready ## run taskcat's tests on AWS: make taskcat-aws REGION=eu-west-1
 	$(VENV)-taskcat/bin/python -I -W ignore scripts/taskcat_hold.py . "$$REGION" < /dev/null
 
-test-pythons: ## run the handler's unit tests on every CPython 3.10 to 3.14 found
+test-pythons: ## run the handlers' unit tests on every CPython 3.10 to 3.14 found
 	$(PYTHON) tests/campaigns/pythons.py
 
 bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
 	$(BIN)/python benchmarks/handler.py
 
-mutants: $(VENV)/ready ## change template and handler in every way; a test must notice each
+mutants: $(VENV)/ready ## change templates and handlers in every way; a test must notice each
 	$(BIN)/python -m tests.campaigns.mutants
 
 soak: $(VENV)/ready ## send 10,000 updates while calls fail; the books must balance
 	$(BIN)/python -m tests.campaigns.soak.soak
+	$(BIN)/python -m tests.campaigns.soak.status
 
 # By the environment, which the shell does not read as code. Bash counts in a SECONDS of its own.
 fuzz: export FUZZ_SECONDS = $(SECONDS)

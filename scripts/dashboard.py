@@ -18,8 +18,11 @@ from shipments.files import private
 from shipments.oneline import OneLine
 from shipments.options import Target, examples, for_stack
 from shipments.output import Output
+from shipments.stack import Stack
+from shipments.status_stack import companion
 
 PICTURE = ROOT / "build" / "dashboard.png"
+STATUS_PICTURE = PICTURE.with_name("status.png")  # of the status stack
 DEFAULT_MINUTES = 180
 MOST_MINUTES = 455 * 24 * 60  # CloudWatch keeps a metric for so long
 SHORT_PERIODS = (1, 5, 10, 20, 30)
@@ -33,6 +36,7 @@ MOST_POINTS = 1440  # of a series: more than the picture has room for
     epilog=examples(
         "scripts/dashboard --stack-name logistics-processing-dev",
         "scripts/dashboard --minutes 1440 --period 900 --output day.png",
+        "scripts/dashboard --status-stack",
     ),
     context_settings={"max_content_width": 100},
 )
@@ -40,9 +44,10 @@ MOST_POINTS = 1440  # of a series: more than the picture has room for
     "--output",
     "path",
     type=click.Path(path_type=Path),
-    default=PICTURE,
-    show_default="build/dashboard.png",
-    help="Where to write the PNG.",
+    help="Where to write the PNG.  [default: build/dashboard.png, or build/status.png]",
+)
+@click.option(
+    "--status-stack", is_flag=True, help="Draw the dashboard of the stack's status stack instead."
 )
 @click.option(
     "--minutes",
@@ -58,7 +63,15 @@ MOST_POINTS = 1440  # of a series: more than the picture has room for
     help="How many seconds one point covers; default: what each widget sets.",
 )
 @for_stack
-def main(*, target: Target, output: Output, path: Path, minutes: int, period: int | None) -> int:
+def main(  # noqa: PLR0913 - an option each
+    *,
+    target: Target,
+    output: Output,
+    path: Path | None,
+    status_stack: bool,
+    minutes: int,
+    period: int | None,
+) -> int:
     """Draw a stack's dashboard to a PNG, with its data in the last minutes.
 
     It reads the deployed dashboard, the metrics and alarms from CloudWatch, and the log with Logs
@@ -66,12 +79,15 @@ def main(*, target: Target, output: Output, path: Path, minutes: int, period: in
 
     Exit status: 0 if the picture was written, even if some series have no data; otherwise 2.
     """
+    path = path or (STATUS_PICTURE if status_stack else PICTURE)
     _check(path, minutes, period)
     now = datetime.now(timezone.utc)
-    deployed = target.find()
-    name = deployed.outputs.get("DashboardName")
+    deployed, of = target.find(), "DashboardName"
+    if status_stack:
+        deployed, of = _status_stack(deployed), "StatusDashboardName"
+    name = deployed.outputs.get(of)
     if name is None:
-        raise CommandError(f"stack {deployed.name} has no output DashboardName: deploy it again")
+        raise CommandError(f"stack {deployed.name} has no output {of}: deploy it again")
     span = Span(now - timedelta(minutes=minutes), now, period)
     try:
         found = picture(deployed.client, deployed.name, name, span)
@@ -83,10 +99,19 @@ def main(*, target: Target, output: Output, path: Path, minutes: int, period: in
     return 0
 
 
+def _status_stack(stack: Stack) -> Stack:
+    found = companion(stack)
+    if found is None:
+        raise CommandError(
+            f"--status-stack: {stack.name} has none: deploy templates/ShipmentStatus.yml beside it"
+        )
+    return found
+
+
 def write(data: bytes, path: Path) -> None:
     """Write a picture; raise CommandError if that is not possible."""
     try:
-        if path == PICTURE:
+        if path.parent == PICTURE.parent:
             path.parent.mkdir(exist_ok=True)
         with private(path, "w") as file:
             os.fchmod(file.fileno(), 0o600)  # others may read the one before
@@ -109,7 +134,7 @@ def _check(path: Path, minutes: int, period: int | None) -> None:
         raise CommandError(f"--output: {path} must end in .png")
     if path.is_dir():
         raise CommandError(f"--output: {path} is a folder: pass a file in it")
-    if path != PICTURE and not path.parent.is_dir():
+    if path.parent != PICTURE.parent and not path.parent.is_dir():
         raise CommandError(
             f"--output: there is no folder {path.parent}: create it, or pass another"
         )

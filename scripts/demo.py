@@ -1,4 +1,4 @@
-"""Deploys the template on an emulator, sends updates, shows the results, and fixes the failed."""
+"""Deploys both templates on an emulator, sends updates, shows the results, fixes the failed."""
 
 import json
 import os
@@ -10,52 +10,54 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from scripts import dashboard, deployment, emulator, forwarder
+from scripts import dashboard, deployment, emulator, forwarder, stacks
 from scripts.drawing.dashboard import picture
 from scripts.drawing.metrics import Span
 from scripts.drawing.picture import png
-from scripts.embed import ROOT, TEMPLATE
-from scripts.guide import PARAMETERS, STACK_NAME
-from scripts.mailbox import Mailbox
-from scripts.results import Seen, all_found, latency, mails, shipments, totals, totals_table
-from scripts.scenario import Step, live_steps, past_steps
+from scripts.embed import ROOT
+from scripts.observer import Observer
+from scripts.results import Seen, all_found, latency, mails, totals, totals_table
+from scripts.scenario import JOURNEYS, Step, live_steps, past_steps
+from scripts.stacks import Stacks
 from shipments.errors import CommandError
 from shipments.events import DETAIL_TYPE, SOURCE
-from shipments.stack import Stack
 
 # MiniStack starts a worker for each update in flight, so more would only wait for processors.
 IN_FLIGHT = 4
 DEADLINE_SECONDS = 30
 # The live part takes seconds: with one point per minute it would be a single point.
 PERIOD_SECONDS = 1
+# Between two looks for a row: more often, reading would slow what is timed.
+READ_PAUSE_SECONDS = 0.005
 ORIGINALS = "build/originals.jsonl"  # of the updates that are fixed
+ASKED = (
+    "Rules have the status stack's function mail each minute, and look for stuck shipments each\n"
+    "day. The demo asks it for both now."
+)
 
 
 class Demo:
-    """One run of the demo against a deployed stack.
+    """One run of the demo against the deployed stacks.
 
     milliseconds: how long it took from PutEvents until a row could be read, for each row.
     """
 
-    def __init__(self, local: emulator.Emulator, deployed: Stack, console: Console) -> None:
-        self.stack = deployed
+    def __init__(self, local: emulator.Emulator, deployed: Stacks, console: Console) -> None:
+        self.stack, self._status = deployed.main, deployed.status
         self._local, self._console = local, console
         self._events, self._dynamodb = local.client("events"), local.client("dynamodb")
-        self._logs, self._sqs = local.client("logs"), local.client("sqs")
-        self._alerts = Mailbox(local.client, deployed["AlertTopicArn"], "demo-alerts")
-        self._alarms = Mailbox(local.client, deployed["AlarmTopicArn"], "demo-alarms")
+        self.look = Observer(local.client, deployed).look
         self.milliseconds: list[float] = []
 
     def send_past(self, steps: list[Step]) -> None:
         """Send updates in batches, so that a redelivery is sent after the first delivery."""
         with (
-            self._progress("Sending two days of updates", steps) as sent,
+            self._progress("Sending the updates of four days", steps) as sent,
             ThreadPoolExecutor(IN_FLIGHT) as pool,
         ):
             for start in range(0, len(steps), IN_FLIGHT):
@@ -66,7 +68,7 @@ class Demo:
     def send_live(self, steps: list[Step], start: datetime) -> None:
         """Send each update when it is due after start."""
         with (
-            self._progress("Sending live updates", steps) as sent,
+            self._progress("Sending live updates and a storm", steps) as sent,
             ThreadPoolExecutor(IN_FLIGHT) as pool,
         ):
             in_flight: list[tuple[Step, Future[float | None]]] = []
@@ -81,33 +83,46 @@ class Demo:
                 sent(step, took.result())
 
     def wait(self, sent: int) -> None:
-        """Wait until the function has logged each update sent, and an alarm has fired.
+        """Wait until the function has logged each update sent, and an alarm has fired."""
+        doing = "Waiting until all updates are processed and an alarm has fired"
+        self._until(doing, lambda seen: len(seen.records) >= sent and bool(seen.fired))
+
+    def mail(self) -> None:
+        """Have the status stack's function mail what is due until it has mailed each alert."""
+
+        def is_mailed(seen: Seen) -> bool:
+            # Who asks too early has to wait for the next turn.
+            if seen.is_current and not seen.is_mailed:
+                self._ask("mail")
+            return seen.is_mailed
+
+        self._until("Waiting for the digest mails", is_mailed)
+        self._ask("mail")  # which reports that nothing waits
+
+    def mail_stuck(self) -> None:
+        """Have the status stack's function mail the stuck shipments."""
+        self._ask("stuck")
+
+    def list_shipments(self) -> None:
+        """List the current status of the shipments of the past."""
+        self._operate("list", "--sort", "shipment", "--limit", str(len(JOURNEYS)))
+
+    def _ask(self, what: str) -> None:
+        """Invoke the status stack's function as its rules do."""
+        self._local.client("lambda").invoke(
+            FunctionName=self._status["ShipmentStatusFunctionName"],
+            Payload=json.dumps({"do": what}),
+        )
+
+    def _until(self, doing: str, is_done: Callable[[Seen], bool]) -> None:
+        """Wait until what is seen is as it should be.
 
         Stop after DEADLINE_SECONDS at the latest; then the totals are not as expected.
         """
         give_up = time.monotonic() + DEADLINE_SECONDS
-        with self._console.status("Waiting until all updates are processed and an alarm has fired"):
-            while time.monotonic() < give_up:
-                seen = self.look()
-                if len(seen.records) >= sent and seen.fired:
-                    return
+        with self._console.status(doing):
+            while time.monotonic() < give_up and not is_done(self.look()):
                 time.sleep(0.1)
-
-    def look(self) -> Seen:
-        """Return what the stack shows now."""
-        table = self.stack["ShipmentLogsTableName"]
-        pages = self._dynamodb.get_paginator("scan").paginate(TableName=table)
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        queue = self._sqs.get_queue_attributes(
-            QueueUrl=self.stack["FailedUpdatesQueueUrl"], AttributeNames=names
-        )
-        return Seen(
-            rows=[row for page in pages for row in page["Items"]],
-            records=self._records(),
-            alerts=self._alerts.alerts(),
-            alarms=self._alarms.alerts(),
-            waiting=sum(int(queue["Attributes"][name]) for name in names),
-        )
 
     def repair(self, steps: list[Step]) -> None:
         """List the failed updates, fix and redrive them, and list them again."""
@@ -173,16 +188,8 @@ class Demo:
             )
             if "Item" in found:
                 return (time.perf_counter() - started) * 1000
-            time.sleep(0.001)
+            time.sleep(READ_PAUSE_SECONDS)
         raise deployment.StackError(f"no row for {step.detail} after {DEADLINE_SECONDS} s")
-
-    def _records(self) -> list[dict[str, Any]]:
-        """Return the log lines that the function wrote itself."""
-        pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=self.stack["ShipmentProcessorLogGroupName"], filterPattern="outcome"
-        )
-        lines = [event["message"] for page in pages for event in page["events"]]
-        return [json.loads(line) for line in lines if line.startswith('{"_aws"')]
 
     @contextmanager
     def _progress(
@@ -204,25 +211,32 @@ class Demo:
             progress.update(task, latest="")
 
 
-def deploy(local: emulator.Emulator, console: Console) -> Stack:
-    """Deploy the template as a stack and return it; raise StackError."""
+def deploy(local: emulator.Emulator, console: Console) -> Stacks:
+    """Deploy the templates as stacks and return these; raise StackError."""
     started = time.monotonic()
-    with console.status(f"Deploying {TEMPLATE.name} with CloudFormation"):
-        text = TEMPLATE.read_text("utf-8")
-        deployed = deployment.deploy(local.client, STACK_NAME, text, PARAMETERS)
+    with console.status("Deploying the templates with CloudFormation"):
+        deployed = Stacks(*stacks.deploying(local.client))
     seconds = time.monotonic() - started
-    console.print(f"CloudFormation deployed {TEMPLATE.name} as {deployed.name} in {seconds:.1f} s.")
+    names = f"{deployed.main.name} and {deployed.status.name}"
+    console.print(f"CloudFormation deployed {names} in {seconds:.1f} s.")
     return deployed
 
 
-def draw(deployed: Stack, span: Span) -> list[str]:
-    """Draw the dashboard for a span of time; return what to print about the picture."""
-    drawn = picture(deployed.client, deployed.name, deployed["DashboardName"], span)
-    try:
-        dashboard.write(png(drawn.figure), dashboard.PICTURE)
-    except CommandError as error:
-        return [f"The dashboard could not be drawn: {error.format_message()}."]
-    return dashboard.described(dashboard.PICTURE.relative_to(ROOT), drawn.missing)
+def draw(deployed: Stacks, span: Span) -> list[str]:
+    """Draw the dashboards for a span of time; return what to print about the pictures."""
+    both = (
+        (deployed.main, "DashboardName", dashboard.PICTURE),
+        (deployed.status, "StatusDashboardName", dashboard.STATUS_PICTURE),
+    )
+    lines = []
+    for stack, output, path in both:
+        drawn = picture(stack.client, stack.name, stack[output], span)
+        try:
+            dashboard.write(png(drawn.figure), path)
+            lines += dashboard.described(path.relative_to(ROOT), drawn.missing)
+        except CommandError as error:
+            lines.append(f"The dashboard could not be drawn: {error.format_message()}.")
+    return lines
 
 
 def run(local: emulator.Emulator, console: Console) -> bool:
@@ -232,17 +246,20 @@ def run(local: emulator.Emulator, console: Console) -> bool:
     now = datetime.now(timezone.utc)
     past, live = past_steps(now), live_steps(now)
     steps = [*past, *live]
-    with forwarder.running(local.client, deployed):
+    with forwarder.running(local.client, deployed.main, status=deployed.status):
         demo.send_past(past)
         # The picture shows the live updates only, from a whole second on: those of the past and
         # the fixed ones took minutes or days from event to row.
         start = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
         demo.send_live(live, start)
         demo.wait(len(steps))
+        demo.mail()
+        demo.mail_stuck()
         span = Span(start, datetime.now(timezone.utc), PERIOD_SECONDS)
-        seen = demo.look()
-        console.print("", shipments(seen), "", mails(seen, deployed.name), "", sep="\n")
+        console.print(ASKED, "", mails(demo.look(), deployed.main.name), "", sep="\n")
         demo.repair(steps)
+        demo.mail()
+        demo.list_shipments()
         lines = totals(steps, demo.look())
         console.print(totals_table(lines), latency(demo.milliseconds), sep="\n", soft_wrap=True)
         with console.status("Drawing the dashboard"):

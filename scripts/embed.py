@@ -16,7 +16,7 @@ PYTHON_PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))}
 HANDLER = ROOT / "lambda" / "index.py"
 TEMPLATE = ROOT / "templates" / "TapStack.yml"
 STATUS_HANDLER = HANDLER.with_name("status.py")
-STATUS_TEMPLATE = TEMPLATE.with_name("ShipmentStatus.yml")  # the companion of the other
+STATUS_TEMPLATE = TEMPLATE.with_name("ShipmentStatus.yml")  # the status stack, beside the other
 DATA_KEY = TEMPLATE.with_name("DataKey.yml")  # makes a key for the data of both
 # The code that each template carries.
 HANDLERS = {TEMPLATE: HANDLER, STATUS_TEMPLATE: STATUS_HANDLER}

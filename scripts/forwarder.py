@@ -1,6 +1,6 @@
 """Puts into MiniStack the metrics that AWS makes by itself, so that dashboard and alarms work.
 
-They come from the function's log and from the number of failed updates on the queue. What nothing
+They come from the functions' logs and from the number of failed updates on the queue. What nothing
 here can measure has no data, as the rule's TriggeredRules.
 
 Only for an emulator: AWS makes these metrics itself and refuses PutMetricData in its own
@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from scripts.emulator import GONE
-from scripts.function_metrics import Fields, FunctionMetrics, Metric, datum
+from scripts.function_metrics import Fields, Metric, datum, of_processor, of_status
 from shipments.oneline import OneLine
 from shipments.stack import Clients, Stack, describe
 
@@ -33,11 +33,13 @@ NEEDED = "FailedUpdatesQueueUrl"
 
 
 class Forwarder:
-    """Puts the metrics of one stack, one pass at a time."""
+    """Puts the metrics of one stack, and of its status stack if given, one pass at a time."""
 
-    def __init__(self, client: Callable[[str], Any], stack: Stack) -> None:
+    def __init__(
+        self, client: Callable[[str], Any], stack: Stack, status: Stack | None = None
+    ) -> None:
         self._client, self._queue = client, stack[NEEDED]
-        self._function = FunctionMetrics(stack)
+        self._functions = [of_processor(stack), *([of_status(status)] if status else [])]
         self._waiting: int | None = None
         self._due = 0.0
         self._unsent: dict[str, list[Fields]] = {}
@@ -47,7 +49,7 @@ class Forwarder:
 
         The next pass puts what this one could not.
         """
-        for metrics in (self._function.new(), self._failed_updates()):
+        for metrics in (*(each.new() for each in self._functions), self._failed_updates()):
             for namespace, each in metrics:
                 self._unsent.setdefault(namespace, []).append(each)
         for namespace in list(self._unsent):
@@ -76,14 +78,17 @@ def clock_ms() -> int:
 
 @contextmanager
 def running(
-    client: Callable[[str], Any], stack: Stack, seconds: float = PAUSE_SECONDS
+    client: Callable[[str], Any],
+    stack: Stack,
+    seconds: float = PAUSE_SECONDS,
+    status: Stack | None = None,
 ) -> Iterator[None]:
     """Forward every so many seconds during a with block, and once more at its end.
 
     At the end of the block it raises what a pass has raised.
     """
     over = threading.Event()
-    forwarder = Forwarder(client, stack)
+    forwarder = Forwarder(client, stack, status)
 
     def passes() -> None:
         while not over.wait(seconds):
@@ -101,8 +106,9 @@ def running(
 
 @click.command(cls=OneLine)
 @click.argument("stack_name")
-def main(stack_name: str) -> None:
-    """Put the metrics of STACK_NAME into the emulator at AWS_ENDPOINT_URL.
+@click.argument("status_stack", required=False)
+def main(stack_name: str, status_stack: str | None) -> None:
+    """Put the metrics of STACK_NAME, and its STATUS_STACK, into the emulator at AWS_ENDPOINT_URL.
 
     It runs until the emulator stops, or until SIGTERM or Ctrl-C.
     """
@@ -116,22 +122,22 @@ def main(stack_name: str) -> None:
             raise click.UsageError(
                 "AWS_ENDPOINT_URL: must be an emulator's, because AWS makes these metrics itself"
             )
-        stack = describe(client, stack_name)
+        stacks = [describe(client, name) for name in (stack_name, status_stack) if name]
     except ClientError:
-        raise click.UsageError(f"STACK_NAME: no stack {stack_name}: deploy it first") from None
+        names = " or ".join(name for name in (stack_name, status_stack) if name)
+        raise click.UsageError(f"STACK_NAME: no stack {names}: deploy it first") from None
     except BotoCoreError as error:
         raise click.UsageError(f"AWS_ENDPOINT_URL: {error}") from None
-    if NEEDED not in stack.outputs:
+    if NEEDED not in stacks[0].outputs:
         raise click.UsageError(
             f"STACK_NAME: {stack_name} is not a TapStack stack: no output {NEEDED}"
         )
     with suppress(*GONE):
-        _keep_forwarding(client, stack)
+        _keep_forwarding(Forwarder(client, *stacks))
 
 
-def _keep_forwarding(client: Callable[[str], Any], stack: Stack) -> None:
+def _keep_forwarding(forwarder: Forwarder) -> None:
     """Forward until the emulator stops."""
-    forwarder = Forwarder(client, stack)
     while True:
         # A stack that is deleted has neither log nor queue until it is deployed again.
         with suppress(ClientError, ReadTimeoutError):

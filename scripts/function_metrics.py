@@ -4,16 +4,17 @@ Each line in the embedded metric format (EMF) becomes the metrics that it declar
 an invocation becomes AWS/Lambda: MiniStack records only what the Invoke API asks for, and of an
 asynchronous invocation only the first attempt and no failure.
 
-Two more are what the function logs about its calls. AWS/DynamoDB has a unit for each write, as
-long as rows have less than 1 KB. AWS/SNS has a delivery for each alert, which is what one
-subscriber of all alerts gets; MiniStack itself sends no mail.
+More are what a function logs about its calls. AWS/DynamoDB has a unit for each write, as long as
+rows have less than 1 KB. AWS/SNS has a delivery for each alert and each digest, which is what one
+subscriber of all of them gets; MiniStack itself sends no mail. The age of the oldest record in a
+batch of the stream is what the status stack's function logs as its lag.
 """
 
 import json
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from shipments.stack import Stack
@@ -44,11 +45,59 @@ def datum(name: str, by: Fields, milliseconds: int, value: float, unit: str = "C
     }
 
 
-class FunctionMetrics:
-    """Reads the log of a stack's function; each invocation counts once."""
+def of_processor(stack: Stack) -> "FunctionMetrics":
+    """Return what reads the metrics of the function that stores updates."""
+    table, topic = stack["ShipmentLogsTableName"], _name(stack["AlertTopicArn"])
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def of_calls(record: Fields, moment: int) -> Iterator[Metric]:
+        alerts = record.get("CriticalAlerts", 0)
+        if record["outcome"] in {"stored", "duplicate"}:
+            units = 1 + record.get("probes", 0) + alerts  # an alert is marked in the row
+            by = {"TableName": table}
+            yield "AWS/DynamoDB", datum("ConsumedWriteCapacityUnits", by, moment, units)
+        yield from _delivered(topic, moment, alerts + record.get("RejectedUpdates", 0))
+
+    return FunctionMetrics(stack, "ShipmentProcessor", of_calls)
+
+
+def of_status(stack: Stack) -> "FunctionMetrics":
+    """Return what reads the metrics of the status stack's function."""
+    function, topic = stack["ShipmentStatusFunctionName"], _name(stack["DigestTopicArn"])
+
+    def of_calls(record: Fields, moment: int) -> Iterator[Metric]:
+        if "StatusLag" in record:
+            by = {"FunctionName": function}
+            lag = datum("IteratorAge", by, moment, record["StatusLag"], "Milliseconds")
+            yield "AWS/Lambda", lag
+        yield from _delivered(topic, moment, record.get("DigestMails", 0))
+
+    return FunctionMetrics(stack, "ShipmentStatus", of_calls)
+
+
+def _delivered(topic: str, moment: int, count: int) -> Iterator[Metric]:
+    if count:
+        by = {"TopicName": topic}
+        yield "AWS/SNS", datum("NumberOfNotificationsDelivered", by, moment, count)
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition(":")[2]
+
+
+class FunctionMetrics:
+    """Reads the log of a function; each invocation counts once."""
+
+    def __init__(
+        self, stack: Stack, function: str, of_calls: Callable[[Fields, int], Iterator[Metric]]
+    ) -> None:
+        """Take a stack, and how its outputs for the function begin.
+
+        of_calls: returns the metrics of the calls in the function's own line of a time (epoch ms).
+        """
+        self._client = stack.client
+        self._function = stack[f"{function}FunctionName"]
+        self._group = stack[f"{function}LogGroupName"]
+        self._of_calls = of_calls
         self._from_ms = 0
         self._seen: set[str] = set()
         self._ended: Counter[str] = Counter()
@@ -69,10 +118,9 @@ class FunctionMetrics:
 
     def _new_streams(self) -> list[list[tuple[int, str]]]:
         """Return the lines (epoch ms, text) of each new log stream, which is one invocation."""
-        pages = self._stack.client("logs").get_paginator("filter_log_events")
-        group = self._stack["ShipmentProcessorLogGroupName"]
+        pages = self._client("logs").get_paginator("filter_log_events")
         streams = defaultdict(list)
-        for page in pages.paginate(logGroupName=group, startTime=self._from_ms):
+        for page in pages.paginate(logGroupName=self._group, startTime=self._from_ms):
             for event in page["events"]:
                 streams[event["logStreamName"]].append((event["timestamp"], event["message"]))
                 self._from_ms = max(self._from_ms, event["timestamp"] - LATE_MS)
@@ -90,14 +138,7 @@ class FunctionMetrics:
                     value = record[each["Name"]]
                     measured = datum(each["Name"], by, moment, value, each["Unit"])
                     yield directive["Namespace"], measured
-        alerts = record.get("CriticalAlerts", 0)
-        if record["outcome"] in {"stored", "duplicate"}:
-            units = 1 + record.get("probes", 0) + alerts  # an alert is marked in the row
-            by = {"TableName": self._stack["ShipmentLogsTableName"]}
-            yield "AWS/DynamoDB", datum("ConsumedWriteCapacityUnits", by, moment, units)
-        if sent := alerts + record.get("RejectedUpdates", 0):
-            by = {"TopicName": self._stack["AlertTopicArn"].rpartition(":")[2]}
-            yield "AWS/SNS", datum("NumberOfNotificationsDelivered", by, moment, sent)
+        yield from self._of_calls(record, moment)
 
     def _of_invocations(
         self, ended: list[tuple[int, float]], failed: list[int]
@@ -111,7 +152,7 @@ class FunctionMetrics:
         """
         self._ended += Counter(Invocations=len(ended), Duration=len(ended), Errors=len(failed))
         missing = self._ended - self._recorded()
-        by = {"FunctionName": self._stack["ShipmentProcessorFunctionName"]}
+        by = {"FunctionName": self._function}
         for moment, _ in ended[: missing["Invocations"]]:
             for name, value in (("Invocations", 1), ("Errors", 0), ("Throttles", 0)):
                 yield "AWS/Lambda", datum(name, by, moment, value)
@@ -122,10 +163,9 @@ class FunctionMetrics:
 
     def _recorded(self) -> Counter[str]:
         """Return how many invocations, errors and durations CloudWatch has."""
-        function = self._stack["ShipmentProcessorFunctionName"]
         of = {
             "Namespace": "AWS/Lambda",
-            "Dimensions": [{"Name": "FunctionName", "Value": function}],
+            "Dimensions": [{"Name": "FunctionName", "Value": self._function}],
         }
         queries = [
             {
@@ -139,7 +179,7 @@ class FunctionMetrics:
             }
             for name, statistic in STATISTICS.items()
         ]
-        answer = self._stack.client("cloudwatch").get_metric_data(
+        answer = self._client("cloudwatch").get_metric_data(
             MetricDataQueries=queries, StartTime=0, EndTime=time.time() + DAY_SECONDS
         )
         return Counter(

@@ -1,4 +1,4 @@
-"""Runs the deployed template on this machine until `make down`."""
+"""Runs the deployed templates on this machine until `make down`."""
 
 import fcntl
 import json
@@ -13,13 +13,12 @@ from typing import IO
 
 import click
 
-from scripts import deployment, emulator
-from scripts.embed import PYTHON_PATH, ROOT, TEMPLATE
-from scripts.guide import PARAMETERS, STACK_NAME, guide
+from scripts import deployment, emulator, stacks
+from scripts.embed import PYTHON_PATH, ROOT, STATUS_TEMPLATE, TEMPLATE
+from scripts.guide import guide
 from scripts.mails import Mails
 from shipments.errors import CommandError
 from shipments.oneline import OneLine
-from shipments.stack import describe
 
 FOLDER = ROOT / "build" / "local"
 STATE = FOLDER / "emulator.json"
@@ -35,12 +34,12 @@ class Local(OneLine, click.Group):
 
 @click.group(cls=Local)
 def main() -> None:
-    """Run the template on this machine, with MiniStack, an emulator of AWS."""
+    """Run the templates on this machine, with MiniStack, an emulator of AWS."""
 
 
 @main.command()
 def up() -> int:
-    """Start MiniStack, deploy the template, and print commands to try.
+    """Start MiniStack, deploy the templates, and print commands to try.
 
     If it runs already, print the commands again.
     """
@@ -52,7 +51,8 @@ def up() -> int:
     _end_forwarder()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(0o700, parents=True)  # it gets mails, the log and the emulator's key
-    click.echo(f"Starting MiniStack, an emulator of AWS, and deploying {TEMPLATE.name}.")
+    both = f"{TEMPLATE.name} and {STATUS_TEMPLATE.name}"
+    click.echo(f"Starting MiniStack, an emulator of AWS, and deploying {both}.")
     try:
         local = emulator.start(FOLDER)
     except emulator.EmulatorError as error:
@@ -60,13 +60,13 @@ def up() -> int:
         return 1
     STATE.write_text(json.dumps({"endpoint": local.endpoint, "pid": local.pid}), "utf-8")
     try:
-        template = TEMPLATE.read_text("utf-8")
-        deployed = deployment.deploy(local.client, STACK_NAME, template, PARAMETERS)
-        emulator.complete(local.client, deployed["ShipmentLogsTableName"])
+        deployed = stacks.Stacks(*stacks.deploying(local.client))
+        emulator.complete(local.client, deployed.main["ShipmentLogsTableName"])
+        emulator.complete(local.client, deployed.status["ShipmentStatusTableName"])
     except deployment.StackError as error:
         _end(local)
         raise click.ClickException(str(error)) from None
-    Mails(local.client, deployed, MAILS)
+    Mails(local.client, deployed.topics, MAILS)
     _start_forwarder(local)
     click.echo(guide(local))
     return 0
@@ -75,17 +75,16 @@ def up() -> int:
 @main.command()
 @click.option("--follow", is_flag=True, help="Then show each new mail, until Ctrl-C.")
 def mail(*, follow: bool) -> int:
-    """Show the mails of both channels since `make up`, the oldest first.
+    """Show the mails of all channels since `make up`, the oldest first.
 
-    MiniStack sends no mail. This shows all that the alert topic and the alarm topic published,
-    also what the stack's parameter AlertMail leaves out of mails.
+    MiniStack sends no mail. This shows all that the alert topic, the digest topic and the alarm
+    topic published, also what the stack's parameter AlertMail leaves out of mails.
     """
     local = _recorded()
     if local is None:
         raise CommandError("MiniStack is not running: start it with make up")
     try:
-        deployed = describe(local.client, STACK_NAME)
-        mails = Mails(local.client, deployed, MAILS)
+        mails = Mails(local.client, stacks.deployed(local.client).topics, MAILS)
         while True:
             for each in mails.new():
                 click.echo(each)
@@ -128,7 +127,7 @@ def _start_forwarder(local: emulator.Emulator) -> None:
     with FORWARDER.open("w") as lock, (FOLDER / "forwarder.txt").open("w") as log:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.forwarder", STACK_NAME],
+            [sys.executable, "-m", "scripts.forwarder", *stacks.NAMES],
             env={
                 **inherited,
                 **local.environment,

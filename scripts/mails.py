@@ -2,25 +2,24 @@
 
 import fcntl
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from scripts.mailbox import Alert, Mailbox
-from shipments.stack import Stack
-
-# Each channel, and the stack's output that has its topic.
-CHANNELS = {"alert": "AlertTopicArn", "alarm": "AlarmTopicArn"}
 
 
 class Mails:
-    """The mails of the stack's two topics since the first Mails of the stack was made."""
+    """The mails of the stacks' topics since the first Mails of them was made."""
 
-    def __init__(self, client: Callable[[str], Any], stack: Stack, path: Path) -> None:
-        """Subscribe a queue to each topic; path: the file, which may not exist yet."""
+    def __init__(self, client: Callable[[str], Any], topics: Mapping[str, str], path: Path) -> None:
+        """Subscribe a queue to each topic.
+
+        topics: their ARNs by channel; path: the file, which may not exist yet.
+        """
         self._mailboxes = {
-            channel: Mailbox(client, stack[output], f"local-{channel}-mails")
-            for channel, output in CHANNELS.items()
+            channel: Mailbox(client, topic, f"local-{channel}-mails")
+            for channel, topic in topics.items()
         }
         path.touch()
         self._path = path

@@ -1,5 +1,6 @@
-"""Shows what happened to the demo's updates: tables and mails for a terminal of 80 columns."""
+"""Shows what happened to the demo's updates: totals and mails for a terminal of 80 columns."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
@@ -13,25 +14,33 @@ from rich.text import Text
 
 from scripts.drawing.alarms import readable
 from scripts.mailbox import Alert
-from scripts.scenario import JOURNEYS, Step
+from scripts.scenario import STORM, STUCK, Step
+from shipments.output import number
 
 CRITICAL_STYLE = "bold red"
 # How the subjects of mails begin.
 CRITICAL, REJECTED, ALARM = "Logistics Alert:", "Logistics Processing Error", 'ALARM: "'
-MAIL_COLUMNS = 78
+STUCK_SUBJECT = "Shipments without news: "
+# How subjects count shipments, and bodies the rejected updates of a kind.
+SHIPMENTS = re.compile(rf"{CRITICAL} (\d+) shipments ")
+COUNTED = re.compile(r"^(\d+) x ", re.MULTILINE)
+MAIL_COLUMNS, MAIL_LINES = 78, 12
 
 
 @dataclass
 class Seen:
     """What is found in the deployed stack after the updates.
 
-    rows: of the table; records: log lines of the function; alerts, alarms: mails of each channel;
-    waiting: how many messages are on the failed-updates queue.
+    rows: of the log table; items: of the status table, a shipment each; records: log lines of the
+    function that stores updates; alerts, digests, alarms: mails of each channel; waiting: how many
+    messages are on the failed-updates queue.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    digests: list[Alert] = field(default_factory=list)
     alarms: list[Alert] = field(default_factory=list)
     waiting: int = 0
 
@@ -41,7 +50,49 @@ class Seen:
 
     def alerted(self, kind: str) -> list[Alert]:
         """Return the alerts whose subject begins with kind."""
-        return [alert for alert in self.alerts if alert.subject.startswith(kind)]
+        return _of(kind, self.alerts)
+
+    def digested(self, kind: str) -> list[Alert]:
+        """Return the digests whose subject begins with kind."""
+        return _of(kind, self.digests)
+
+    @property
+    def mailed(self) -> int:
+        """How many shipments the digests are about; in the demo each is critical once."""
+        return sum(map(_shipments, self.digested(CRITICAL)))
+
+    @property
+    def mailed_rejections(self) -> int:
+        """How many rejected updates the digests count."""
+        return sum(map(_rejections, self.digested(REJECTED)))
+
+    @property
+    def mailed_stuck(self) -> int:
+        """How many stuck shipments the mails name."""
+        subjects = [mail.subject for mail in self.digested(STUCK_SUBJECT)]
+        return sum(int(each.removeprefix(STUCK_SUBJECT).split()[0]) for each in subjects)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether each shipment has the status of its newest row in the status table."""
+        return self.current == len({row["shipmentId"]["S"] for row in self.rows})
+
+    @property
+    def current(self) -> int:
+        """How many shipments have it."""
+        newest = {row["shipmentId"]["S"]: row for row in sorted(self.rows, key=_timestamp)}
+        items = {item["shipmentId"]["S"]: item for item in self.items}
+        names = ("timestamp", "status", "location", "carrier")
+        return sum(
+            [items.get(shipment, {}).get(name) for name in names] == [row[name] for name in names]
+            for shipment, row in newest.items()
+        )
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether the digests name whatever the alert channel has reported."""
+        pairs = ((self.mailed, CRITICAL), (self.mailed_rejections, REJECTED))
+        return all(count >= len(self.alerted(kind)) for count, kind in pairs)
 
     @property
     def fired(self) -> set[str]:
@@ -50,12 +101,30 @@ class Seen:
         return {subject.split('"')[1] for subject in subjects}
 
 
+def _of(kind: str, mails: Sequence[Alert]) -> list[Alert]:
+    return [mail for mail in mails if mail.subject.startswith(kind)]
+
+
+def _shipments(mail: Alert) -> int:
+    found = SHIPMENTS.match(mail.subject)
+    return int(found[1]) if found else 1
+
+
+def _rejections(mail: Alert) -> int:
+    return sum(map(int, COUNTED.findall(mail.body)))
+
+
+def _timestamp(row: dict[str, Any]) -> int:
+    return int(row["timestamp"]["N"])
+
+
 def totals(steps: Sequence[Step], seen: Seen) -> list[tuple[str, int, int]]:
     """Return what is expected at the end and what was found: (name, expected, found)."""
     duplicates = sum(step.outcome == "duplicate" for step in steps)
     rejected = [step.detail["updateId"] for step in steps if step.outcome == "rejected"]
     stored = len(steps) - duplicates  # including the rejected ones, once they are fixed
     critical = sum(step.critical for step in steps if step.outcome != "duplicate")
+    shipments = len({step.detail["shipmentId"] for step in steps})
     fixed = sum(row["updateId"]["S"] in rejected for row in seen.rows)
     return [
         (f"sent, and {len(rejected)} sent again", len(steps) + len(rejected), len(seen.records)),
@@ -65,8 +134,12 @@ def totals(steps: Sequence[Step], seen: Seen) -> list[tuple[str, int, int]]:
         ("rejected", len(rejected), seen.count("rejected")),
         ("rejected, then fixed and stored", len(rejected), fixed),
         ("waiting on the failed-updates queue", 0, seen.waiting),
+        ("shipments with their newest row's status", shipments, seen.current),
         ("critical alerts", critical, len(seen.alerted(CRITICAL))),
+        ("critical alerts, in digest mails", critical, seen.mailed),
         ("error alerts", len(rejected), len(seen.alerted(REJECTED))),
+        ("error alerts, in digest mails", len(rejected), seen.mailed_rejections),
+        ("stuck shipments, in digest mails", len(STUCK), seen.mailed_stuck),
         ("alarms that fired", 1, len(seen.fired)),
     ]
 
@@ -76,37 +149,24 @@ def all_found(lines: Sequence[tuple[str, int, int]]) -> bool:
     return all(expected == found for _, expected, found in lines)
 
 
-def shipments(seen: Seen) -> Table:
-    """Return a table of the latest status, by event time, of each shipment of the past."""
-    headings = ("Shipment", "Status", "Location", "Carrier", "Since (UTC)")
-    table = _titled("Where is each shipment?", *headings)
-    by_shipment: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted(seen.rows, key=lambda row: int(row["timestamp"]["N"])):
-        by_shipment.setdefault(row["shipmentId"]["S"], []).append(row)
-    for shipment, _, _ in JOURNEYS:
-        last = {
-            name: value["S"] for name, value in by_shipment[shipment][-1].items() if "S" in value
-        }
-        since = last["eventTime"][5:16].replace("T", " ")
-        style = CRITICAL_STYLE if "alertedAt" in last else ""
-        status = Text(last["status"], style)
-        table.add_row(shipment, status, last["location"], last["carrier"], since)
-    others = len(by_shipment) - len(JOURNEYS)
-    table.caption = f"And {others} shipments of the live updates."
-    return table
-
-
 def mails(seen: Seen, stack: str) -> Group:
-    """Return the first mail of each kind, and how many there are; stack: the stack's name."""
-    critical, rejected = seen.alerted(CRITICAL), seen.alerted(REJECTED)
-    alarms = [alarm for alarm in seen.alarms if alarm.subject.startswith(ALARM)]
+    """Return a mail of each kind, and how many there are; stack: the main stack's name."""
+    critical = sorted(seen.digested(CRITICAL), key=_shipments, reverse=True)
+    rejected = sorted(seen.digested(REJECTED), key=_rejections, reverse=True)
+    stuck = seen.digested(STUCK_SUBJECT)
+    alarms = _of(ALARM, seen.alarms)
     names = ", ".join(sorted(readable(name, stack) for name in seen.fired)) or "none"
+    storm = sum(any(f"\n{shipment}: " in mail.body for shipment in STORM) for mail in critical)
     return Group(
-        Text("The first mail of each kind", "bold"),
-        *(_mail("Alert channel", alert) for alert in (*critical[:1], *rejected[:1])),
+        Text("The largest mail of each kind", "bold"),
+        *(_mail("Digest channel", mail) for mail in (*critical[:1], *rejected[:1], *stuck[:1])),
         *(_mail("Alarm channel", alarm) for alarm in alarms[:1]),
-        f"There are {len(critical)} critical alerts, {len(rejected)} error alerts, and mails of "
-        f"these alarms: {names}.",
+        f"There are {seen.mailed} critical alerts in {number(len(critical), 'mail')}, "
+        f"{seen.mailed_rejections} error alerts in {number(len(rejected), 'mail')}, "
+        f"{number(seen.mailed_stuck, 'stuck shipment')} in {number(len(stuck), 'mail')}, and mails "
+        f"of these alarms: {names}.",
+        f"The {len(STORM)} shipments that a storm delayed within a second are in "
+        f"{number(storm, 'mail')}.",
     )
 
 
@@ -141,5 +201,8 @@ def _titled(title: str, *headings: str) -> Table:
 
 def _mail(channel: str, alert: Alert) -> Panel:
     """Return a notification as a mail client shows it."""
-    content = Text(f"Subject: {alert.subject}\n\n{alert.text}")
+    lines = alert.text.splitlines()
+    if (rest := len(lines) - MAIL_LINES) > 1:
+        lines[MAIL_LINES:] = [f"[... {rest} more lines]"]
+    content = Text("\n".join([f"Subject: {alert.subject}", "", *lines]))
     return Panel(content, title=channel, title_align="left", width=MAIL_COLUMNS)

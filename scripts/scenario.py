@@ -1,14 +1,23 @@
-"""The shipment updates of the demo: two days of a few shipments, then 12 busy seconds.
+"""The shipment updates of the demo: the last days of a few shipments, then 12 busy seconds.
 
 Both include invalid updates, with the fix that an operator makes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 # shipment, carrier, and its updates as (hours ago, status as the carrier writes it, location)
 JOURNEYS: list[tuple[str, str, list[tuple[float, str, Any]]]] = [
+    (
+        "SHIP-20398",
+        "USPS",
+        [
+            (101.0, "pre_transit", "Omaha, NE"),
+            (97.3, "in_transit", "Omaha, NE"),
+        ],
+    ),
     (
         "SHIP-20417",
         "UPS",
@@ -74,6 +83,9 @@ JOURNEYS: list[tuple[str, str, list[tuple[float, str, Any]]]] = [
     ),
 ]
 
+# The shipments that nothing was heard of for more than three days.
+STUCK = {"SHIP-20398"}
+
 # carrier, and the updates of a shipment in the live part, as (status, location)
 LIVE_JOURNEYS: list[tuple[str, list[tuple[str, str]]]] = [
     ("FedEx", [("in_transit", "Memphis, TN"), ("out for delivery", "Memphis, TN")]),
@@ -90,6 +102,9 @@ LIVE_SECONDS = 12.0
 LIVE_GAP_SECONDS = 1.8
 # Shipments, by number, whose journey ends with a status of its own.
 LIVE_ENDS = {12: "damaged", 20: "LOST_IN_TRANSIT", 27: "Exception_004"}
+# A storm in the live part delays many shipments within a second.
+STORM = [f"SHIP-{40001 + number}" for number in range(40)]
+STORM_FROM_SECONDS, STORM_SECONDS = 7.5, 1.0
 # The statuses above that must alert.
 CRITICAL = {
     "Delivery exception",
@@ -139,15 +154,15 @@ def past_steps(now: datetime) -> list[Step]:
         for hours, status, location in journey
     ]
     steps.sort(key=lambda step: str(step.detail["eventTime"]))
-    late = steps.pop(4)
+    late = steps.pop(6)
     redelivered = next(step for step in steps if step.critical)
     noon = (now - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
     lost = _past_step(noon, "SHIP-20470", "DHL", "LOST", "Leipzig, DE").detail
     broken = _broken(lost, {"eventTime": "yesterday"}, f"eventTime={noon:%Y-%m-%dT%H:%M:%SZ}")
-    steps.insert(16, replace(late, remark="out of order"))
+    steps.insert(18, replace(late, remark="out of order"))
     # Long after the first delivery, because two deliveries at the same instant may both alert.
-    steps.insert(22, Step(redelivered.detail, "duplicate", "delivered twice"))
-    steps.insert(24, broken)
+    steps.insert(24, Step(redelivered.detail, "duplicate", "delivered twice"))
+    steps.insert(26, broken)
     return steps
 
 
@@ -173,7 +188,13 @@ def live_steps(now: datetime) -> list[Step]:
         if number in broken:
             step = _broken(steps[-1].detail, *broken[number])
             steps.append(replace(step, due=start + LIVE_GAP_SECONDS))
-    return sorted(steps, key=lambda step: step.due or 0)
+    return sorted([*steps, *_storm()], key=lambda step: step.due or 0)
+
+
+def _storm() -> Iterator[Step]:
+    for number, shipment in enumerate(STORM):
+        due = STORM_FROM_SECONDS + STORM_SECONDS * number / len(STORM)
+        yield Step(_detail(shipment, "UPS", "Delayed", "Louisville, KY", "1"), "stored", due=due)
 
 
 def _past_step(happened: datetime, shipment: str, carrier: str, status: str, location: Any) -> Step:

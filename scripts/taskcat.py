@@ -23,9 +23,12 @@ from shipments.stack import Stack, describe
 PYTHON = ROOT / ".venv-taskcat" / "bin" / "python"
 # Not the emulator's default region: a run fails if it ignores the region that it is given.
 REGION = "eu-west-1"
-# taskcat needs some seconds here for both stacks; updates, well under one.
+# taskcat needs some seconds here for all stacks; updates, a second or two.
 TASKCAT_SECONDS = 120
 UPDATE_SECONDS = 20
+
+# The stacks of our templates, as the nesting templates name them.
+OURS = ("TapStack", "ShipmentStatus")
 
 Fields = dict[str, Any]
 
@@ -78,39 +81,58 @@ def taskcat_running(
         process.wait()
 
 
-def pipeline_id(client: Callable[[str], Any], stack_id: str) -> str:
-    """Return the id of the stack of our template: a test's own, or the one nested in it."""
+def nested(client: Callable[[str], Any], stack_id: str) -> dict[str, str]:
+    """Return the ids of the stacks of a test: of those nested in it, or its own as TapStack."""
     found = client("cloudformation").describe_stack_resources(StackName=stack_id)["StackResources"]
-    nested = [
-        resource["PhysicalResourceId"]
+    ids = {
+        str(resource["LogicalResourceId"]): str(resource["PhysicalResourceId"])
         for resource in found
-        if resource["LogicalResourceId"] == "TapStack"
-    ]
-    return str((nested or [stack_id])[0])
+        if resource["ResourceType"] == "AWS::CloudFormation::Stack"
+    }
+    return ids or {"TapStack": stack_id}
 
 
-def check(client: Callable[[str], Any], stack: Stack, critical: str) -> str:
-    """Put an ordinary and a critical update through a stack; return what is wrong, or nothing."""
-    mailbox = Mailbox(client, stack["AlertTopicArn"], "taskcat-" + stack["ShipmentLogsTableName"])
+def check(
+    client: Callable[[str], Any], stack: Stack, critical: str, status: Stack | None = None
+) -> str:
+    """Put an ordinary and a critical update through a stack; return what is wrong, or nothing.
+
+    With a status stack, both updates become a status, and a digest names the critical one.
+    """
+    tables, topics = [stack["ShipmentLogsTableName"]], [stack["AlertTopicArn"]]
+    if status:
+        tables.append(status["ShipmentStatusTableName"])
+        topics.append(status["DigestTopicArn"])
+    mailboxes = [Mailbox(client, topic, "taskcat-" + topic.rpartition(":")[2]) for topic in topics]
     statuses = ["IN_TRANSIT", critical]
-    for status in statuses:
+    for word in statuses:
         entry = {
             "EventBusName": stack["EventBusName"],
             "Source": SOURCE,
             "DetailType": DETAIL_TYPE,
-            "Detail": json.dumps({"shipmentId": f"SHIP-{status}", "status": status}),
+            "Detail": json.dumps({"shipmentId": f"SHIP-{word}", "status": word}),
         }
         client("events").put_events(Entries=[entry])
-    rows: list[Any] = []
+    rows: dict[str, int] = {}
     give_up = time.monotonic() + UPDATE_SECONDS
-    while (len(rows) < len(statuses) or not mailbox.alerts()) and time.monotonic() < give_up:
+    while time.monotonic() < give_up:
+        rows = {table: _shipments(client, table) for table in tables}
+        if set(rows.values()) == {len(statuses)} and all(each.alerts() for each in mailboxes):
+            break
         time.sleep(0.02)
-        rows = client("dynamodb").scan(TableName=stack["ShipmentLogsTableName"])["Items"]
-    if len(rows) != len(statuses):
-        return f"{len(statuses)} updates became {len(rows)} rows in {UPDATE_SECONDS} s"
-    subjects = [alert.subject for alert in mailbox.alerts()]
-    is_right = len(subjects) == 1 and f"SHIP-{critical}" in subjects[0]
-    return "" if is_right else f"{critical} was to be published, and this was: {subjects}"
+    if set(rows.values()) != {len(statuses)}:
+        return f"{len(statuses)} updates became these rows in {UPDATE_SECONDS} s: {rows}"
+    for mailbox in mailboxes:
+        subjects = [alert.subject for alert in mailbox.alerts()]
+        if len(subjects) != 1 or f"SHIP-{critical}" not in subjects[0]:
+            return f"{critical} was to be published, and this was: {subjects}"
+    return ""
+
+
+def _shipments(client: Callable[[str], Any], table: str) -> int:
+    """Return how many rows a table has that are of shipments."""
+    items = client("dynamodb").scan(TableName=table)["Items"]
+    return sum("status" in item for item in items)
 
 
 def run(local: emulator.Emulator, config: Fields) -> Iterator[tuple[str, str]]:
@@ -125,17 +147,21 @@ def run(local: emulator.Emulator, config: Fields) -> Iterator[tuple[str, str]]:
         stacks = json.loads(next(iter(taskcat.stdout or ()), "{}"))
         for name, test in config["tests"].items():
             try:
-                ids += [stacks[name], pipeline_id(client, stacks[name])]
+                others: list[Stack] = []
+                found = nested(client, stacks[name])
+                ids += [stacks[name], *found.values()]
+                stack, *others = (describe(client, found[each]) for each in OURS if each in found)
                 critical = test["parameters"].get("CriticalStatuses", "LOST").split(",")[-1]
-                wrong = check(client, describe(client, ids[-1]), critical)
+                wrong = check(client, stack, critical, *others)
             except (ClientError, LookupError) as error:
                 wrong = f"{type(error).__name__}: {error}"
-            yield f"{name} is created, stores updates and publishes the critical one", wrong
+            publishes = "publishes the critical one" + (" and its digest" if others else "")
+            yield f"{name} is created, stores updates and {publishes}", wrong
         taskcat.communicate("delete\n")
     status = taskcat.returncode
     yield "taskcat passes", f"it exits with {status}" if status else ""
-    found = [client("cloudformation").describe_stacks(StackName=each) for each in ids]
-    states = {each["Stacks"][0]["StackStatus"] for each in found}
+    described = [client("cloudformation").describe_stacks(StackName=each) for each in ids]
+    states = {each["Stacks"][0]["StackStatus"] for each in described}
     tables = client("dynamodb").list_tables()["TableNames"]
     is_gone = states == {"DELETE_COMPLETE"} and not tables
     yield "the stacks are deleted", "" if is_gone else f"{states or 'no stack'}, tables: {tables}"
@@ -143,7 +169,7 @@ def run(local: emulator.Emulator, config: Fields) -> Iterator[tuple[str, str]]:
     keys = [kms.describe_key(KeyId=key["KeyId"]) for key in kms.list_keys()["Keys"]]
     key_states = {key["KeyMetadata"]["KeyState"] for key in keys}
     is_gone = key_states == {"PendingDeletion"}
-    yield "the key is being deleted", "" if is_gone else f"{key_states or 'no key'}"
+    yield "the keys are being deleted", "" if is_gone else f"{key_states or 'no key'}"
 
 
 @click.command()

@@ -19,7 +19,7 @@ def render(text: str, parameters: Mapping[str, str]) -> Fields:
     """Return the template as deployed with these parameters, the others at their defaults.
 
     A parameter that the template does not have is left out. Raises LookupError for a condition that
-    is not understood.
+    is not understood, and for a parameter that has no value.
     """
     template: Fields = json.loads(cfn_flip.to_json(text))
     deployment = _Deployment(template, parameters)
@@ -42,7 +42,7 @@ class _Deployment:
         self.conditions = template.get("Conditions", {})
         self.parameters: dict[str, str | int] = {}
         for name, each in template["Parameters"].items():
-            value = given.get(name, each["Default"])
+            value = given[name] if name in given else each["Default"]
             self.parameters[name] = int(value) if each["Type"] == "Number" else value
 
     def value(self, value: Any) -> Any:

@@ -51,15 +51,17 @@ def passes(stack: Stack) -> Forwarder:
     return Forwarder(client(), stack)
 
 
-def invoke(name: str, *lines: str, milliseconds: int = 10, ago_ms: int = 0) -> None:
+def invoke(
+    name: str, *lines: str, milliseconds: int = 10, ago_ms: int = 0, group: str = GROUP
+) -> None:
     """Log an invocation as MiniStack does: in a stream of its own, all lines at one time."""
     moment = time.time_ns() // 1_000_000 - ago_ms
     report = f"REPORT RequestId: {name}\tDuration: {milliseconds} ms\tBilled Duration: 10 ms"
     texts = [f"START RequestId: {name} Version: $LATEST", *lines, f"END RequestId: {name}", report]
     logs = client()("logs")
-    logs.create_log_stream(logGroupName=GROUP, logStreamName=name)
+    logs.create_log_stream(logGroupName=group, logStreamName=name)
     events = [{"timestamp": moment, "message": text} for text in texts]
-    logs.put_log_events(logGroupName=GROUP, logStreamName=name, logEvents=events)
+    logs.put_log_events(logGroupName=group, logStreamName=name, logEvents=events)
 
 
 def line(outcome: str = "stored", **fields: Any) -> str:
@@ -94,8 +96,8 @@ def recorded(
     return float(sum(point[statistic] for point in answer["Datapoints"]))
 
 
-def of_lambda(name: str, statistic: str = "SampleCount") -> float:
-    return recorded("AWS/Lambda", name, BY_FUNCTION, statistic)
+def of_lambda(name: str, statistic: str = "SampleCount", by: dict[str, str] = BY_FUNCTION) -> float:
+    return recorded("AWS/Lambda", name, by, statistic)
 
 
 def updates() -> float:
@@ -140,6 +142,59 @@ def test_a_delivery_is_counted_for_each_alert_and_each_rejected_update(passes: F
     invoke("rejected", line("rejected", RejectedUpdates=1))
     passes.forward()
     assert recorded("AWS/SNS", "NumberOfNotificationsDelivered", {"TopicName": "alerts"}) == 2
+
+
+# ---- the status stack's function
+
+STATUS_GROUP, STATUS_FUNCTION = "/aws/lambda/status", "status"
+
+
+@pytest.fixture
+def both(stack: Stack) -> Forwarder:
+    """Return the forwarder of a stack with a status stack, before any invocation."""
+    client()("logs").create_log_group(logGroupName=STATUS_GROUP)
+    outputs = {
+        "ShipmentStatusFunctionName": STATUS_FUNCTION,
+        "ShipmentStatusLogGroupName": STATUS_GROUP,
+        "DigestTopicArn": "arn:aws:sns:us-east-1:123456789012:digests",
+    }
+    return Forwarder(client(), stack, Stack("companion", outputs, {}, client()))
+
+
+def status_line(**fields: Any) -> str:
+    """Return a line as the status stack's function prints it."""
+    logged = json.loads(line(**fields))
+    del logged["outcome"]
+    return json.dumps(logged, separators=(",", ":"))
+
+
+def test_the_functions_of_both_stacks_are_counted_apart(both: Forwarder) -> None:
+    invoke("one", line())
+    invoke("two", status_line(), group=STATUS_GROUP)
+    invoke("three", FAILED, group=STATUS_GROUP)
+    both.forward()
+    assert updates() == 2
+    found = [
+        (of_lambda("Invocations", by=by), of_lambda("Errors", "Sum", by))
+        for by in (BY_FUNCTION, {"FunctionName": STATUS_FUNCTION})
+    ]
+    assert found == [(1, 0), (2, 1)]
+
+
+def test_a_delivery_is_counted_for_each_digest(both: Forwarder) -> None:
+    invoke("none", status_line(DigestMails=0), group=STATUS_GROUP)
+    invoke("two", status_line(DigestMails=2), group=STATUS_GROUP)
+    both.forward()
+    assert recorded("AWS/SNS", "NumberOfNotificationsDelivered", {"TopicName": "digests"}) == 2
+
+
+def test_the_lag_of_the_status_is_the_age_of_a_batch_of_the_stream(both: Forwarder) -> None:
+    invoke("batch", status_line(StatusLag=800), group=STATUS_GROUP)
+    invoke("rule", status_line(), group=STATUS_GROUP)
+    both.forward()
+    by = {"FunctionName": STATUS_FUNCTION}
+    assert of_lambda("IteratorAge", "SampleCount", by) == 1
+    assert recorded("AWS/Lambda", "IteratorAge", by, "Maximum", "Milliseconds") == 800
 
 
 # ---- AWS/Lambda

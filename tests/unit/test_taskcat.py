@@ -1,4 +1,4 @@
-"""The two tests of .taskcat.yml, as taskcat reads them, and the workflow that runs them on AWS."""
+"""The tests of .taskcat.yml, as taskcat reads them, and the workflow that runs them on AWS."""
 
 import json
 import os
@@ -11,7 +11,8 @@ import cfn_flip
 import pytest
 
 from scripts import emulator
-from scripts.embed import ROOT, TEMPLATE
+from scripts.embed import ROOT, STATUS_TEMPLATE, TEMPLATE
+from scripts.taskcat import OURS
 
 RANDOM_STRING = "$[taskcat_random-string]"
 RENDERED = "abcdefghijklmnopqrst"  # taskcat's random string has 20 lower-case letters
@@ -26,15 +27,35 @@ CONFIG = load(".taskcat.yml")
 PROJECT, TESTS = CONFIG["project"], CONFIG["tests"]
 GIVEN = {name: test["parameters"] for name, test in TESTS.items()}
 PARAMETERS = load(TEMPLATE)["Parameters"]
-NESTING = load(TESTS["every-parameter"]["template"])
+STATUS_PARAMETERS = load(STATUS_TEMPLATE)["Parameters"]
+NESTINGS = {name: load(test["template"]) for name, test in TESTS.items() if "template" in test}
+# The tests that give every parameter of a template, and the resource that has it nested.
+EVERY = {
+    "every-parameter": ("TapStack", PARAMETERS),
+    "both-stacks": ("ShipmentStatus", STATUS_PARAMETERS),
+}
+# What a nesting template takes from a stack that it has nested, instead of the test's value.
+MADE = {
+    "KmsKeyArn": {"Fn::GetAtt": ["Key", "Outputs.KmsKeyArn"]},
+    "StreamArn": {"Fn::GetAtt": ["TapStack", "Outputs.ShipmentLogsTableStreamArn"]},
+}
 each_test = pytest.mark.parametrize("test", TESTS)
-each_parameter = pytest.mark.parametrize("name", PARAMETERS)
+each_nesting = pytest.mark.parametrize("test", NESTINGS)
+each_parameter = pytest.mark.parametrize(
+    ("test", "name"), [(test, name) for test, (_, own) in EVERY.items() for name in own]
+)
 
 
-def test_two_runs_and_two_tests_can_share_an_account() -> None:
+def nested(test: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of the stacks that a test's template has nested, by their names."""
+    found = NESTINGS[test]["Resources"].items()
+    return {name: each["Properties"] for name, each in found if "TemplateURL" in each["Properties"]}
+
+
+def test_two_runs_and_all_tests_can_share_an_account() -> None:
     suffixes = [given["EnvironmentSuffix"] for given in GIVEN.values()]
     assert all(RANDOM_STRING in suffix for suffix in suffixes)
-    assert len(set(suffixes)) == len(suffixes) == 2
+    assert len(set(suffixes)) == len(suffixes) == 3
 
 
 def test_no_list_of_regions_limits_the_regions_that_taskcat_can_be_given() -> None:
@@ -46,10 +67,12 @@ def test_files_are_uploaded_with_the_one_acl_that_a_bucket_without_acls_accepts(
     assert PROJECT["s3_object_acl"] == "bucket-owner-full-control"
 
 
-def test_the_bucket_is_in_the_region_that_the_nested_template_s_url_names() -> None:
+@each_nesting
+def test_the_bucket_is_in_the_region_that_a_nested_template_s_url_names(test: str) -> None:
     assert PROJECT["s3_regional_buckets"] is True
-    url = NESTING["Resources"]["TapStack"]["Properties"]["TemplateURL"]["Fn::Sub"]
-    assert "${TemplateBucket}.s3.${AWS::Region}." in url
+    urls = [properties["TemplateURL"]["Fn::Sub"] for properties in nested(test).values()]
+    assert len(urls) >= 2
+    assert all("${TemplateBucket}.s3.${AWS::Region}." in url for url in urls)
 
 
 def test_the_workflow_deploys_to_the_region_of_its_input_and_waits_for_no_line(
@@ -95,13 +118,16 @@ def test_the_first_test_is_the_template_with_its_defaults() -> None:
 
 
 @each_parameter
-def test_the_second_test_gives_every_parameter_another_value_than_its_default(name: str) -> None:
-    assert str(GIVEN["every-parameter"][name]) != str(PARAMETERS[name]["Default"])
+def test_every_parameter_is_given_another_value_than_its_default(test: str, name: str) -> None:
+    rule = EVERY[test][1][name]
+    assert str(GIVEN[test][name]) != str(rule.get("Default"))
 
 
 @pytest.mark.parametrize(("test", "name"), [(t, name) for t in TESTS for name in GIVEN[t]])
 def test_every_value_is_one_that_the_template_takes(test: str, name: str) -> None:
-    rule = NESTING["Parameters"][name] if name == "KmsKeyArn" else PARAMETERS.get(name, {})
+    rule = {**STATUS_PARAMETERS, **PARAMETERS}.get(name, {})
+    if name in MADE:
+        rule = NESTINGS[test]["Parameters"][name]
     value = str(GIVEN[test][name]).replace(RANDOM_STRING, RENDERED)
     assert re.fullmatch(rule.get("AllowedPattern", ".*"), value)
     assert value in map(str, rule.get("AllowedValues", [value]))
@@ -111,19 +137,26 @@ def test_every_value_is_one_that_the_template_takes(test: str, name: str) -> Non
 
 
 @each_parameter
-def test_the_nesting_template_passes_every_parameter_on(name: str) -> None:
-    passed = NESTING["Resources"]["TapStack"]["Properties"]["Parameters"]
-    made = {
-        "EventBusName": {"Ref": "Bus"},
-        "KmsKeyArn": {"Fn::GetAtt": ["Key", "Outputs.KmsKeyArn"]},
-    }
-    assert passed[name] == made.get(name, {"Ref": name})
+def test_a_nesting_template_passes_every_parameter_on(test: str, name: str) -> None:
+    passed = nested(test)[EVERY[test][0]]["Parameters"]
+    assert passed[name] == {"EventBusName": {"Ref": "Bus"}, **MADE}.get(name, {"Ref": name})
 
 
-def test_the_nesting_template_makes_the_bus_that_it_names() -> None:
+def test_both_stacks_have_the_same_values_and_leaves_the_mails_to_it() -> None:
+    main, status = (nested("both-stacks")[name]["Parameters"] for name in OURS)
+    own = {"EventBusName", "AlertMail", "TableDeletionProtection", *emulator.PARAMETERS}
+    assert {name: main[name] for name in main.keys() - own}.items() <= status.items()
+    assert GIVEN["both-stacks"]["AlertMail"] == "off"
+
+
+@each_nesting
+def test_a_nesting_template_makes_the_bus_that_it_names(test: str) -> None:
     bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": {"Ref": "EventBusName"}}}
-    assert NESTING["Resources"]["Bus"] == bus
+    assert NESTINGS[test]["Resources"]["Bus"] == bus
 
 
-def test_the_nesting_template_has_no_default_that_a_forgotten_value_would_fall_back_to() -> None:
-    assert not [name for name, rule in NESTING["Parameters"].items() if "Default" in rule]
+@each_nesting
+def test_a_nesting_template_has_no_default_that_a_forgotten_value_would_fall_back_to(
+    test: str,
+) -> None:
+    assert not [name for name, rule in NESTINGS[test]["Parameters"].items() if "Default" in rule]

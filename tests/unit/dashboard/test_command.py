@@ -11,6 +11,7 @@ from PIL import Image
 
 from scripts.dashboard import main
 from shipments.stack import OUTPUTS
+from shipments.status_stack import OUTPUTS as STATUS_OUTPUTS
 from tests.unit.shipments.cloud import Cloud, opened, stack
 
 STACK, NAME = "tapstack-test", "board"
@@ -125,6 +126,27 @@ def test_a_stack_older_than_the_dashboard_is_an_error(
     assert result.exit_code == 2
     assert result.stderr == (
         "Error: stack tapstack-test has no output DashboardName: deploy it again\n"
+    )
+
+
+def test_the_dashboard_of_the_status_stack_is_drawn(
+    cloud: Cloud, outputs: dict[str, str], tmp_path: Path
+) -> None:
+    status = {**dict.fromkeys(STATUS_OUTPUTS, "x"), "StatusDashboardName": NAME}
+    outputs["DashboardName"] = "another"
+    cloud.stacks = [stack(STACK, "test", outputs), stack("status", "test", status)]
+    options = ["--output", str(tmp_path / "b.png"), "--stack-name", STACK, "--status-stack"]
+    result = CliRunner().invoke(main, options, obj=cloud.session)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (tmp_path / "b.png").is_file()
+
+
+def test_a_stack_without_a_status_stack_is_an_error(draw: Callable[..., Result]) -> None:
+    result = draw("--status-stack")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: --status-stack: tapstack-test has none: deploy templates/ShipmentStatus.yml "
+        "beside it\n"
     )
 
 
