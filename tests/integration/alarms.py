@@ -1,4 +1,4 @@
-"""A stack's alarms, on an emulator of its own: an alarm of any stack sees the points of all."""
+"""The stacks' alarms, on an emulator of their own: any alarm sees the points of all stacks."""
 
 import json
 import time
@@ -7,15 +7,17 @@ from contextlib import contextmanager
 
 from scripts import deployment
 from scripts import emulator as ministack
-from scripts.embed import TEMPLATE
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE
 from scripts.mailbox import Fields
 from tests.integration.changes import physical_ids
+from tests.integration.companion import Companion
 from tests.integration.pipeline import EMULATED, Pipeline
 from tests.integration.template import template
 
 ALARMS = [
     name
-    for name, resource in template()["Resources"].items()
+    for path in (TEMPLATE, STATUS_TEMPLATE)
+    for name, resource in template(path)["Resources"].items()
     if resource["Type"] == "AWS::CloudWatch::Alarm" and "MetricName" in resource["Properties"]
 ]
 # How long a datum that sets off an alarm stays in the time that the alarm looks at: long enough
@@ -26,12 +28,17 @@ Samples = Mapping[float, int]
 
 
 class Alarms:
-    """A stack's alarms as they are deployed, by logical id, and what their topic carries."""
+    """The alarms of stacks as they are deployed, by logical id, and what their topic carries."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, *others: Companion) -> None:
+        """Take the main stack, whose topic it is, and other stacks that publish on it."""
         self._cloudwatch = pipeline.client("cloudwatch")
         self._mailbox = pipeline.subscribe(topic="AlarmTopicArn")
-        self._names = {physical: logical for logical, physical in physical_ids(pipeline).items()}
+        self._names = {
+            physical: logical
+            for stack in (pipeline, *others)
+            for logical, physical in physical_ids(stack).items()
+        }
         names = [name for name, logical in self._names.items() if logical in ALARMS]
         described = self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
         self._alarms = {self._names[alarm["AlarmName"]]: alarm for alarm in described}

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from tests.integration.companion import Companion
 from tests.integration.pipeline import Pipeline
 
 
-def change(pipeline: Pipeline, template: str = "", **parameters: str) -> None:
+def change(pipeline: Pipeline | Companion, template: str = "", **parameters: str) -> None:
     """Update a stack, with some of its parameters changed, and wait until that is done.
 
     template: the text of another one. The parameters that only it has are at their defaults.
@@ -27,7 +28,7 @@ def change(pipeline: Pipeline, template: str = "", **parameters: str) -> None:
     waiter.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
-def physical_ids(pipeline: Pipeline) -> dict[str, str]:
+def physical_ids(pipeline: Pipeline | Companion) -> dict[str, str]:
     """Return the physical id of each of a stack's resources by its logical id."""
     found = pipeline.client("cloudformation").describe_stack_resources(
         StackName=pipeline.stack.name

@@ -6,6 +6,7 @@ import shlex
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,8 @@ from click.testing import CliRunner, Result
 
 from scripts.embed import HANDLER
 from shipments import check as checks
-from shipments.check import before
+from shipments.check import before, before_status, status
+from shipments.check.model import PROBLEM
 from shipments.cli import main
 from shipments.stack import Stack
 from tests.integration import permissions
@@ -50,7 +52,8 @@ class Account:
         check: the only one to make, because all of them are two dozen calls.
         """
         with pytest.MonkeyPatch.context() as patch:
-            for module, name in ((checks, "CHECKS"), (before, "QUESTIONS")):
+            for module in (checks, status, before, before_status):
+                name = "CHECKS" if hasattr(module, "CHECKS") else "QUESTIONS"
                 chosen = [each for each in getattr(module, name) if check in {"", each.name}]
                 patch.setattr(module, name, chosen)
             result = self.run("--json", *arguments)
@@ -103,6 +106,20 @@ class Session(boto3.Session):
         code = 400 if "Error" in answer else 200
         metadata = {"HTTPStatusCode": code, "HTTPHeaders": {}}
         return SimpleNamespace(status_code=code), {**answer, "ResponseMetadata": metadata}
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One thing that is broken: how, where it is found and with which words.
+
+    seed, repair: take what can be broken; no repair if the command that is printed is one.
+    """
+
+    check: str
+    words: str
+    seed: Callable[[Any], Any]
+    repair: Callable[[Any], Any] | None = None
+    severity: str = PROBLEM
 
 
 @contextmanager

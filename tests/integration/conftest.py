@@ -13,6 +13,7 @@ from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.stack import Clients, describe
 from tests.integration.checking import Account, Session
+from tests.integration.companion import Companion, deployed
 from tests.integration.data_key import deploy_with_key
 from tests.integration.pipeline import DEPLOYED, EMULATED, Pipeline
 
@@ -22,6 +23,7 @@ EMULATOR_SETTINGS = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.4"}
 
 OWN_STACK = "own_stack(reason): needs a stack of the run's own, for it does what reason says"
 OWN_EMULATOR = "own_emulator: runs emulators of its own, for half of the time of all the tests"
+ORDER = "order(number): runs before all others if negative, after them if positive"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,17 +45,24 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers of tests that need something of their own; see to the keys."""
     config.addinivalue_line("markers", OWN_STACK)
     config.addinivalue_line("markers", OWN_EMULATOR)
+    config.addinivalue_line("markers", ORDER)
     if config.getoption("--data-key"):
         deployment.deploy = deploy_with_key
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what would change a stack that is not the run's own."""
+    """Put tests in order, and skip what would change a stack that is not the run's own."""
+    items.sort(key=_order)
     if config.getoption("--stack-name") is None:
         return
     for item in items:
         if mark := item.get_closest_marker("own_stack"):
             item.add_marker(pytest.mark.skip(f"--stack-name: it {mark.args[0]}"))
+
+
+def _order(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("order")
+    return int(mark.args[0]) if mark else 0
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +116,19 @@ def _emulated(client: Callable[[str], Any]) -> Pipeline:
     template = TEMPLATE.read_text("utf-8")
     stack = deployment.deploy(client, "shared", template, parameters)
     return Pipeline(stack, client, EMULATED)
+
+
+@pytest.fixture(scope="session")
+def companion(client: Callable[[str], Any]) -> Iterator[Companion]:
+    """Return the status stack that most tests of it share, beside a main stack of its own."""
+    with deployed(client, "statuses") as companion:
+        yield companion
+
+
+@pytest.fixture(scope="session")
+def outputs(pipeline: Pipeline, companion: Companion) -> dict[str, str]:
+    """Return the outputs of a main stack and of a status stack."""
+    return {**pipeline.stack.outputs, **companion.stack.outputs}
 
 
 @pytest.fixture

@@ -204,3 +204,8 @@ CALLS: list[tuple[str, Fields]] = [
     _call("cloudformation:UpdateTerminationProtection", _STACK, EnableTerminationProtection=False),
     _call("cloudformation:DeleteStack", _STACK),
 ]
+# What the status stack's deployment needs besides, and the others, which the emulator does not ask.
+MAPPING_CALL = _call(
+    "lambda:CreateEventSourceMapping", _FUNCTION, EventSourceArn=_arn("sqs", _QUEUE)
+)
+MAPPING_NOT_CHECKED = {f"lambda:{name}EventSourceMapping" for name in ("Delete", "Get", "Update")}

@@ -4,46 +4,60 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from scripts.emulator import Emulator
 from scripts.mailbox import Fields
 from shipments.stack import Clients
 from tests.campaigns.faults import proxy
-from tests.integration.pipeline import Pipeline
 
 Grant = tuple[str, str]
-# Of the request: what names the one resource of a call.
-NAMED_BY = {"dynamodb": "TableName", "sns": "TopicArn", "sqs": "QueueUrl"}
-# What Lambda and other services do with the role, and the emulator does without it.
+# Of the request: what names the one resource of a call. An index has its own name in policies.
+NAMED_BY = {"dynamodb": ("IndexName", "TableName"), "sns": ("TopicArn",), "sqs": ("QueueUrl",)}
+# What Lambda and other services do with the role, and the emulator does without it: action or
+# service, and why the role has it.
 NOT_BY_THE_FUNCTION = {
-    "logs": "Lambda writes the log",
-    "xray": "Lambda sends the traces",
-    "kms": "the services that the function calls use the key",
+    "logs:": "Lambda writes the log",
+    "xray:": "Lambda sends the traces",
+    "kms:": "the services that the function calls use the key",
+    "dynamodb:DescribeStream": "Lambda reads the stream",
+    "dynamodb:GetRecords": "Lambda reads the stream",
+    "dynamodb:GetShardIterator": "Lambda reads the stream",
+    "dynamodb:ListStreams": "Lambda reads the stream",
 }
 
 
-def granted(pipeline: Pipeline) -> set[Grant]:
+class Deployed(Protocol):
+    """A deployed stack: the clients of its account, and its function's name."""
+
+    client: Callable[[str], Any]
+
+    @property
+    def function(self) -> str:
+        """The function's name."""
+
+
+def granted(deployed: Deployed) -> set[Grant]:
     """Return each action that the deployed role grants the function, with its resource's name."""
-    _, _, document = _policy(pipeline)
+    _, _, document = _policy(deployed)
     return {
         (action, _last(statement["Resource"]))
         for statement in document["Statement"]
-        for action in _listed(statement["Action"])
-        if action.partition(":")[0] not in NOT_BY_THE_FUNCTION
+        for action in listed(statement["Action"])
+        if not action.startswith(tuple(NOT_BY_THE_FUNCTION))
     }
 
 
 @contextmanager
-def recording(pipeline: Pipeline, emulator: Emulator) -> Iterator[Callable[[], list[Grant]]]:
+def recording(deployed: Deployed, emulator: Emulator) -> Iterator[Callable[[], list[Grant]]]:
     """Let the function's calls go through a proxy for the length of a with block.
 
     Yields a function that returns the calls since it was last asked. Publish is refused for what
     has the word UNPUBLISHED in it.
     """
-    client = pipeline.client("lambda")
-    name = {"FunctionName": pipeline.stack["ShipmentProcessorFunctionName"]}
+    client = deployed.client("lambda")
+    name = {"FunctionName": deployed.function}
     environment = client.get_function_configuration(**name)["Environment"]
     calls: list[Grant] = []
 
@@ -70,11 +84,14 @@ def recording(pipeline: Pipeline, emulator: Emulator) -> Iterator[Callable[[], l
 
 
 @contextmanager
-def without(pipeline: Pipeline, action: str) -> Iterator[None]:
-    """Take one action away from the function's role for the length of a with block."""
-    iam = pipeline.client("iam")
-    role, policy, document = _policy(pipeline)
-    kept = list(_less(document["Statement"], action))
+def without(deployed: Deployed, action: str, resource: str = "") -> Iterator[None]:
+    """Take one action away from the function's role for the length of a with block.
+
+    resource: the last part of the name of the only resource on which it is taken away.
+    """
+    iam = deployed.client("iam")
+    role, policy, document = _policy(deployed)
+    kept = list(_less(document["Statement"], action, resource))
     assert kept != document["Statement"], f"{action} is not granted"
     _put(iam, role, policy, {**document, "Statement": kept})
     try:
@@ -105,17 +122,27 @@ def user(client: Clients, name: str, *granted: Fields) -> Iterator[Fields]:
         }
 
 
-def role_arn(pipeline: Pipeline) -> str:
+def role_arn(deployed: Deployed) -> str:
     """Return the ARN of the function's role."""
-    function = pipeline.client("lambda").get_function_configuration(
-        FunctionName=pipeline.stack["ShipmentProcessorFunctionName"]
-    )
+    function = deployed.client("lambda").get_function_configuration(FunctionName=deployed.function)
     return str(function["Role"])
 
 
-def _policy(pipeline: Pipeline) -> tuple[str, str, Fields]:
+def statements(deployed: Deployed) -> list[Fields]:
+    """Return the statements of the role's one policy as it is deployed."""
+    _, _, document = _policy(deployed)
+    found: list[Fields] = document["Statement"]
+    return found
+
+
+def listed(actions: str | list[str]) -> list[str]:
+    """Return a statement's actions, which it has as a list unless there is one."""
+    return [actions] if isinstance(actions, str) else actions
+
+
+def _policy(deployed: Deployed) -> tuple[str, str, Fields]:
     """Return the role's name, the name of its one policy, and that policy."""
-    iam, role = pipeline.client("iam"), role_arn(pipeline).rsplit("/", 1)[1]
+    iam, role = deployed.client("iam"), role_arn(deployed).rsplit("/", 1)[1]
     (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
     return role, policy, document
@@ -125,7 +152,10 @@ def _resource(call: proxy.Call) -> str:
     """Return the name of the one resource that a call is about."""
     is_json = call.body.startswith(b"{")
     fields = json.loads(call.body) if is_json else dict(parse_qsl(call.body.decode()))
-    return _last(fields[NAMED_BY[call.service]])
+    if "RequestItems" in fields:
+        (table,) = fields["RequestItems"]
+        return str(table)
+    return _last(next(fields[name] for name in NAMED_BY[call.service] if name in fields))
 
 
 def _last(arn: str) -> str:
@@ -133,15 +163,12 @@ def _last(arn: str) -> str:
     return re.split("[:/]", arn)[-1]
 
 
-def _less(statements: list[Fields], action: str) -> Iterator[Fields]:
+def _less(statements: list[Fields], action: str, resource: str) -> Iterator[Fields]:
     for statement in statements:
-        actions = _listed(statement["Action"])
-        if left := [name for name in actions if name != action]:
-            yield {**statement, "Action": left} if action in actions else statement
-
-
-def _listed(actions: str | list[str]) -> list[str]:
-    return [actions] if isinstance(actions, str) else actions
+        actions = listed(statement["Action"])
+        meant = not resource or _last(statement["Resource"]) == resource
+        if left := [name for name in actions if not (meant and name == action)]:
+            yield {**statement, "Action": left} if len(left) < len(actions) else statement
 
 
 def _put(iam: Any, role: str, policy: str, document: Fields) -> None:

@@ -56,6 +56,11 @@ class Pipeline:
         self._kept: list[str] = []
         self._mailbox = self.subscribe()
 
+    @property
+    def function(self) -> str:
+        """The name of the function that stores updates."""
+        return self.stack["ShipmentProcessorFunctionName"]
+
     # ---- what goes in
 
     def shipment(self) -> str:
@@ -181,11 +186,15 @@ class Pipeline:
         """Return the log lines that have a word in them once there are that many."""
         return self.until(lambda: len(lines := self.log(word)) >= number and lines)
 
-    def until(self, look: Callable[[], Any]) -> Any:
-        """Return what look finds once it finds something; fail after the pace's patience."""
-        give_up = time.monotonic() + self.pace.patience
+    def until(self, look: Callable[[], Any], patience: float = 0) -> Any:
+        """Return what look finds once it finds something; fail after the pace's patience.
+
+        patience: another one, in seconds.
+        """
+        seconds = patience or self.pace.patience
+        give_up = time.monotonic() + seconds
         while not (found := look()):
-            assert time.monotonic() < give_up, f"nothing after {self.pace.patience} s"
+            assert time.monotonic() < give_up, f"nothing after {seconds} s"
             time.sleep(self.pace.pause)
         return found
 
@@ -212,7 +221,7 @@ class Pipeline:
         event = json.loads(payload)
         self._remember(event.get("detail") if isinstance(event, dict) else None)
         answer: Fields = self.client("lambda").invoke(
-            FunctionName=self.stack["ShipmentProcessorFunctionName"],
+            FunctionName=self.function,
             InvocationType=kind,
             Payload=payload,
         )

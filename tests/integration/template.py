@@ -1,8 +1,9 @@
-"""The template as data, and one that fails in the middle."""
+"""The templates as data, and one that fails in the middle."""
 
 import copy
 import json
 from functools import cache
+from pathlib import Path
 
 import cfn_flip
 
@@ -21,15 +22,15 @@ OBSTACLE = {
 
 
 @cache
-def template() -> Fields:
-    """Return the template with its functions in long form, as its JSON form has them."""
-    parsed: Fields = json.loads(as_json())
+def template(path: Path = TEMPLATE) -> Fields:
+    """Return a template with its functions in long form, as its JSON form has them."""
+    parsed: Fields = json.loads(as_json(path))
     return parsed
 
 
-def as_json() -> str:
-    """Return the template in JSON without a space to spare, as CloudFormation takes it too."""
-    flipped: str = cfn_flip.to_json(TEMPLATE.read_text("utf-8"))
+def as_json(path: Path = TEMPLATE) -> str:
+    """Return a template in JSON without a space to spare, as CloudFormation takes it too."""
+    flipped: str = cfn_flip.to_json(path.read_text("utf-8"))
     return json.dumps(json.loads(flipped), separators=(",", ":"))
 
 

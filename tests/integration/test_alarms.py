@@ -1,8 +1,9 @@
 """Each alarm publishes on a topic of its own when it fires and when it is over.
 
-The alarms are driven by metric data, on emulators of this module's own: an alarm of any stack
-sees the points of all. What follows cannot be seen there; the tests of the parsed template
-assert it (tests/unit/template/test_alarms.py and test_channels.py):
+Those of the status stack publish on the main stack's. They are driven by metric data, on emulators
+of this module's own: an alarm of any stack sees the points of all. What follows cannot be seen
+there; the tests of the parsed template assert it (tests/unit/template/test_alarms.py and
+test_channels.py):
 
 - dimensions: the emulator merges all points of a namespace and name, whatever they are of;
 - missing data: it evaluates alarms when data is put and never without any;
@@ -20,6 +21,7 @@ import pytest
 
 from scripts.mailbox import Fields
 from tests.integration.alarms import ALARMS, STAYS_SECONDS, Alarms, Samples, deployed
+from tests.integration.companion import deploy_status
 
 pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("sets off alarms that are false")]
 
@@ -44,6 +46,9 @@ DATA = dict.fromkeys(ALARMS, COUNTED)
 # average stays below two seconds.
 DATA["FunctionDurationAlarm"] = Data(quiet={200: 197, 24_000: 2, 29_000: 1}, loud={24_001: 10})
 DATA["NoUpdatesAlarm"] = Data(quiet={1: 1}, loud={0: 1})
+# Five minutes (ms): the maximum counts.
+for _late in ("StatusLagAlarm", "UnmailedAlarm"):
+    DATA[_late] = Data(quiet={1_000: 9, 300_000: 1}, loud={1_000: 9, 300_001: 1})
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Story:
 def story() -> Story:
     """Drive all the alarms at once, and return what was heard."""
     with deployed() as pipeline:
-        alarms = Alarms(pipeline)
+        alarms = Alarms(pipeline, deploy_status(pipeline))
 
         def quiet(alarm: str) -> None:
             alarms.put(alarm, DATA[alarm].quiet)

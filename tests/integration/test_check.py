@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,7 +13,7 @@ from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from shipments.check import canary, processing
 from shipments.check.model import PROBLEM, WARNING
-from tests.integration.checking import Account, Breakable, user
+from tests.integration.checking import Account, Breakable, Defect, user
 from tests.integration.pipeline import Fields
 
 pytestmark = pytest.mark.own_stack("breaks the stack in each way that is checked")
@@ -69,20 +68,6 @@ def test_a_stack_that_is_whole_has_no_findings(account: Account, broken: Breakab
         0,
         "23 ok, 0 problems, 0 warnings.",
     )
-
-
-@dataclass(frozen=True)
-class Defect:
-    """One thing that is broken: how, where it is found and with which words.
-
-    repair: None if the command that is printed repairs it.
-    """
-
-    check: str
-    words: str
-    seed: Callable[[Breakable], Any]
-    repair: Callable[[Breakable], Any] | None = None
-    severity: str = PROBLEM
 
 
 def _lambda(operation: str, **fields: Any) -> Callable[[Breakable], Any]:

@@ -1,4 +1,4 @@
-"""docs/policies/deployer.json: with it a stack can be deployed, updated and deleted, not with less.
+"""docs/policies/deployer*.json: with one a stack can be deployed, updated, deleted, not with less.
 
 The emulator's CloudFormation asks for its own actions only, not for those of its handlers. So the
 calls that make, read, change and delete the template's resources are made here, by the same user.
@@ -9,25 +9,36 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from scripts.embed import TEMPLATE
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE
 from scripts.emulator import ACCOUNT, PARAMETERS, REGION, Emulator
 from scripts.policies import POLICIES
-from shipments.check.permissions import NEEDS
+from shipments.check.permissions import NEEDS, STATUS_NEEDS
 from tests.integration.checking import Account, Session
-from tests.integration.deployer_calls import CALLS, NOT_CHECKED, STACK_NAME, SUFFIX, TOPIC
-from tests.integration.pipeline import Fields
+from tests.integration.deployer_calls import (
+    CALLS,
+    MAPPING_CALL,
+    MAPPING_NOT_CHECKED,
+    NOT_CHECKED,
+    STACK_NAME,
+    SUFFIX,
+    TOPIC,
+)
+from tests.integration.pipeline import Fields, Pipeline
 from tests.rights import documented
 
 pytestmark = pytest.mark.own_stack("makes users")
 
 WORDS = {"REGION": REGION, "ACCOUNT": ACCOUNT, "SUFFIX": SUFFIX, "STACK": STACK_NAME}
 REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
-STACK_OPTION = ("--stack-name", STACK_NAME)
+STATUS_NAME = "status-deployer"
+TO_CHECK = {"Effect": "Allow", "Action": sorted(documented("check --before")), "Resource": "*"}
 # Of a subscription only SNS knows the ARN.
 OF_SUBSCRIPTION = {"SetSubscriptionAttributes", "GetSubscriptionAttributes", "Unsubscribe"}
 
@@ -35,8 +46,18 @@ OF_SUBSCRIPTION = {"SetSubscriptionAttributes", "GetSubscriptionAttributes", "Un
 @pytest.fixture(scope="module")
 def policy() -> Fields:
     """Return the policy, with its words replaced as docs/permissions.md says."""
-    text = (POLICIES / "deployer.json").read_text("utf-8")
-    for word, value in WORDS.items():
+    return filled("deployer")
+
+
+@pytest.fixture(scope="module")
+def status_policy() -> Fields:
+    """Return the policy of who deploys the status stack."""
+    return filled("deployer-status", STACK=STATUS_NAME)
+
+
+def filled(name: str, **words: str) -> Fields:
+    text = (POLICIES / f"{name}.json").read_text("utf-8")
+    for word, value in {**WORDS, **words}.items():
         text = text.replace(word, value)
     found: Fields = json.loads(text)
     return found
@@ -79,12 +100,12 @@ def deployer(emulator: Emulator) -> Deployer:
 
 
 def of_any_resource(policy: Fields, without: str = "") -> Fields:
-    """Return a policy for any resource and without an action.
+    """Return a policy for any resource, without conditions and without an action.
 
     Of most calls the emulator does not know the resource, and asks for all of them.
     """
     statements = [
-        {**each, "Action": actions, "Resource": "*"}
+        {"Effect": "Allow", "Action": actions, "Resource": "*"}
         for each in policy["Statement"]
         if (actions := [action for action in each["Action"] if action != without])
     ]
@@ -95,12 +116,30 @@ def test_each_action_of_the_policy_lets_a_call_pass_that_is_refused_without_it(
     deployer: Deployer, policy: Fields
 ) -> None:
     for action, arguments in CALLS:
-        deployer.grant(of_any_resource(policy, without=action))
-        assert not deployer.may(action, arguments), f"{action} is not needed"
-        deployer.grant(of_any_resource(policy))
-        assert deployer.may(action, arguments), f"{action} is missing"
-    granted = {action for each in policy["Statement"] for action in each["Action"]}
-    assert granted - {action for action, _ in CALLS} == NOT_CHECKED
+        assert_needed(deployer, policy, action, arguments)
+    assert actions(policy) - {action for action, _ in CALLS} == NOT_CHECKED
+
+
+def assert_needed(deployer: Deployer, policy: Fields, action: str, arguments: Fields) -> None:
+    deployer.grant(of_any_resource(policy, without=action))
+    assert not deployer.may(action, arguments), f"{action} is not needed"
+    deployer.grant(of_any_resource(policy))
+    assert deployer.may(action, arguments), f"{action} is missing"
+
+
+def actions(policy: Fields) -> set[str]:
+    return {action for each in policy["Statement"] for action in each["Action"]}
+
+
+def test_the_policy_for_the_status_stack_has_what_a_mapping_needs_and_no_queue_and_no_archive(
+    deployer: Deployer, policy: Fields, status_policy: Fields
+) -> None:
+    assert_needed(deployer, status_policy, *MAPPING_CALL)
+    more, less = actions(status_policy) - actions(policy), actions(policy) - actions(status_policy)
+    assert more == {MAPPING_CALL[0], *MAPPING_NOT_CHECKED}
+    assert {each for each in less if not each.startswith("sqs:")} == {
+        f"events:{name}Archive" for name in ("Create", "Delete", "Describe", "Update")
+    }
 
 
 @pytest.mark.parametrize(
@@ -128,42 +167,90 @@ def test_with_the_policy_the_aws_cli_deploys_updates_and_deletes_a_stack(
     emulator: Emulator, deployer: Deployer, policy: Fields
 ) -> None:
     deployer.grant(policy)
-    parameters = [f"{name}={value}" for name, value in PARAMETERS.items()]
-    deploy = ["deploy", "--template-file", str(TEMPLATE), "--capabilities", "CAPABILITY_IAM"]
-    first = [*deploy, "--parameter-overrides", f"EnvironmentSuffix={SUFFIX}", *parameters]
-    unprotected = [*deploy, "--parameter-overrides", "TableDeletionProtection=false"]
-    for command in (first, [*unprotected, "--tags", "Owner=logistics"], ["delete-stack"]):
+    run = life_of(emulator, deployer, TEMPLATE, STACK_NAME)
+    run(f"EnvironmentSuffix={SUFFIX}", *(f"{name}={value}" for name, value in PARAMETERS.items()))
+    run("TableDeletionProtection=false")
+    run()
+
+
+def life_of(
+    emulator: Emulator, deployer: Deployer, template: Path, name: str
+) -> Callable[..., None]:
+    """Return a function that deploys a stack with parameters, or deletes it without, by the CLI."""
+    options = ["--capabilities", "CAPABILITY_IAM", "--tags", "Owner=logistics"]
+    deploy = ["deploy", "--template-file", str(template), *options, "--parameter-overrides"]
+
+    def run(*parameters: str) -> None:
         time.sleep(1 - time.time() % 1)  # the CLI names a change set after the second
+        command = ["cloudformation", *([*deploy, *parameters] if parameters else ["delete-stack"])]
         ended = subprocess.run(
-            [sys.executable, "-m", "awscli", "cloudformation", *command, *STACK_OPTION],
+            [sys.executable, "-m", "awscli", *command, "--stack-name", name],
             env={**os.environ, **emulator.environment, **deployer.environment},
             capture_output=True,
             text=True,
             check=False,
         )
         assert ended.returncode == 0, ended.stderr
-    emulator.client("cloudformation").get_waiter("stack_delete_complete").wait(
-        StackName=STACK_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
+        if not parameters:
+            emulator.client("cloudformation").get_waiter("stack_delete_complete").wait(
+                StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            )
+
+    return run
+
+
+def test_with_its_policy_the_aws_cli_deploys_updates_and_deletes_a_status_stack(
+    emulator: Emulator,
+    deployer: Deployer,
+    status_policy: Fields,
+    deploy: Callable[..., Pipeline],
+) -> None:
+    stream = deploy(SUFFIX).stack["ShipmentLogsTableStreamArn"]
+    deployer.grant(status_policy)
+    run = life_of(emulator, deployer, STATUS_TEMPLATE, STATUS_NAME)
+    run(f"EnvironmentSuffix={SUFFIX}", f"StreamArn={stream}")
+    run("StuckAfterDays=0")
+    run()
 
 
 def test_shipments_check_finds_that_the_policy_suffices_for_its_stack_and_for_no_other(
     emulator: Emulator, deployer: Deployer, policy: Fields, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    deployer.grant(policy, TO_CHECK)
+    found = simulated(emulator, deployer, TEMPLATE, monkeypatch)
+    # The emulator's simulation leaves out the service that the role is passed to.
+    (unknown,) = found(SUFFIX, STACK_NAME)
+    assert "may not do iam:PassRole on" in unknown
+    assert {each.rpartition("which ")[2] for each in found("other", "stack-other")} == {
+        f"{kind} needs" for kind in NEEDS
+    }
+
+
+def test_shipments_check_finds_that_the_policy_for_a_status_stack_suffices_for_its_own_only(
+    emulator: Emulator, deployer: Deployer, status_policy: Fields, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployer.grant(status_policy, TO_CHECK)
+    found = simulated(emulator, deployer, STATUS_TEMPLATE, monkeypatch)
+    # It also leaves out the function that a mapping invokes.
+    role, mapping = found(SUFFIX, STATUS_NAME)
+    assert "may not do iam:PassRole on" in role
+    assert "may not do lambda:CreateEventSourceMapping on" in mapping
+    assert {each.rpartition("which ")[2] for each in found("other", "stack-other")} == {
+        f"{kind} needs" for kind in STATUS_NEEDS
+    }
+
+
+def simulated(
+    emulator: Emulator, deployer: Deployer, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, str], list[str]]:
+    """Return a function that returns what the simulation finds for a suffix and a stack's name."""
     for name, value in {**emulator.environment, **deployer.environment}.items():
         monkeypatch.setenv(name, value)
     account = Account(emulator.client, Session())
-    needs = {"Effect": "Allow", "Action": sorted(documented("check --before")), "Resource": "*"}
-    deployer.grant(policy, needs)
 
-    def found(suffix: str) -> list[str]:
-        named = ("--parameter", f"EnvironmentSuffix={suffix}", "--stack-name", f"stack-{suffix}")
-        lines = account.found("--before", str(TEMPLATE), *named, check="permissions")
+    def found(suffix: str, stack: str) -> list[str]:
+        named = ("--parameter", f"EnvironmentSuffix={suffix}", "--stack-name", stack)
+        lines = account.found("--before", str(template), *named, check="permissions")
         return [line["found"] for line in lines]
 
-    # The emulator's simulation leaves out the service that the role is passed to.
-    (unknown,) = found(SUFFIX)
-    assert "may not do iam:PassRole on" in unknown
-    assert {each.rpartition("which ")[2] for each in found("other")} == {
-        f"{kind} needs" for kind in NEEDS
-    }
+    return found

@@ -17,7 +17,7 @@ from scripts import deployment
 from scripts import emulator as ministack
 from scripts.embed import PYTHON_PATH, ROOT, TEMPLATE
 from shipments.stack import describe
-from tests.integration.metrics import STORED, by_status, send
+from tests.integration.metrics import STORED, by_status, send, values
 from tests.integration.pipeline import EMULATED, Pipeline
 
 pytestmark = [
@@ -28,7 +28,7 @@ pytestmark = [
 Deploy = Callable[..., Pipeline]
 # The folder of `make up`, its emulator and its forwarder's pid.
 Up = tuple[Path, ministack.Emulator, int]
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120  # a mail that finds no turn waits for the rule that runs each minute
 
 
 def python(*arguments: str, **more: Any) -> "subprocess.Popen[str]":
@@ -176,6 +176,8 @@ def test_up_makes_metrics_and_down_ends_it(up: Up) -> None:
     pipeline = Pipeline(stack, started.client, EMULATED)
     pipeline.put({"shipmentId": "SHIP-1", **STORED})
     pipeline.until(lambda: by_status(pipeline, "IN_TRANSIT") == 1)
+    refreshed = ("LogisticsProcessing", "ShipmentsRefreshed", "Sum", {"Environment": "dev"})
+    pipeline.until(lambda: values(pipeline, *refreshed) == 1)
     os.kill(pid, signal.SIGSTOP)  # or it would notice and end by itself
     assert local(folder, "down") == "MiniStack has stopped.\n"
     wait(lambda: not runs(pid) and not runs(started.pid))
@@ -241,6 +243,14 @@ def test_mail_shows_what_both_channels_have_published_since_up(
     pipeline.wait_for_failed(rejected)  # takes it off the queue
 
 
+def test_mail_shows_the_digests_of_the_status_stack(lasting_up: Up, pipeline: Pipeline) -> None:
+    folder, lost = lasting_up[0], pipeline.shipment()
+    pipeline.put({"shipmentId": lost, "status": "LOST"})
+    wait(lambda: f"\n{lost}: LOST since " in local(folder, "mail"))
+    digests = local(folder, "mail").split("UTC, digest channel\n")[1:]
+    assert len([each for each in digests if f"\n{lost}: LOST since " in each]) == 1
+
+
 def test_mail_follows_until_it_is_interrupted(lasting_up: Up, pipeline: Pipeline) -> None:
     lost = pipeline.shipment()
     with python("-c", LOCAL, str(lasting_up[0]), "mail", "--follow") as process:
@@ -276,3 +286,20 @@ def test_a_forwarder_ends_by_itself_when_its_emulator_is_gone(
     ministack.stop(started)
     wait(lambda: not runs(pid))
     assert (folder / "forwarder.txt").read_text("utf-8") == ""
+
+
+def test_the_dashboard_of_the_status_stack_is_drawn(
+    lasting_up: Up, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    pipeline.put({"shipmentId": pipeline.shipment(), "status": "LOST"})
+    refreshed = ("LogisticsProcessing", "ShipmentsMailed", "Sum", {"Environment": "dev"})
+    pipeline.until(lambda: values(pipeline, *refreshed) > 0)
+    path = tmp_path / "status.png"
+    options = ("--status-stack", "--output", str(path), "--minutes", "5", "--period", "1")
+    environment = lasting_up[1].environment
+    with python("-m", "scripts.dashboard", *options, **environment) as process:
+        printed = process.communicate(timeout=PATIENCE_SECONDS)[0]
+    assert process.returncode == 0, printed
+    assert f"The dashboard is drawn in {path}." in printed
+    assert "Not drawn" not in printed
+    assert path.is_file()

@@ -128,12 +128,14 @@ def write(pipeline: Pipeline, update: Fields, status: str | None) -> None:
 
 
 def options(group: Group, command: str) -> set[str]:
-    return {
+    found = group.commands[command]
+    own = {
         name
-        for parameter in group.commands[command].params
+        for parameter in found.params
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--")
     }
+    return own.union(*(options(found, each) for each in getattr(found, "commands", ())))
 
 
 # Described once for all commands, at the top of the page.

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from scripts import deployment
 from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
 from scripts.mailbox import Fields
 from tests.integration.changes import change, physical_ids
+from tests.integration.companion import Companion, deploy_status
 from tests.integration.conftest import deploying
 from tests.integration.operations import Shipments
 from tests.integration.permissions import without
@@ -175,3 +177,45 @@ def test_what_the_release_kept_on_the_queue_is_redriven(
 def test_a_row_that_the_release_stored_is_tracked(updated: Updated) -> None:
     (row,) = updated.shipments.told("track", shipment(updated.sent(1)[0]))
     assert (row["status"], row["eventTime"]) == ("LOST", "2026-01-15T11:00:00.000Z")
+
+
+# ---- a status stack beside the updated one
+
+
+@pytest.fixture(scope="module")
+def companion(updated: Updated) -> Iterator[Companion]:
+    """Deploy a status stack beside the updated one, in whose stream all the updates still are."""
+    change(updated.pipeline, AlertMail="off")
+    companion = deploy_status(updated.pipeline)
+    companion.settle()
+    yield companion
+    deployment.delete(companion.client, companion.stack.name)
+
+
+def test_a_status_stack_knows_each_shipment_that_was_stored_before_it(
+    updated: Updated, companion: Companion
+) -> None:
+    for event in updated.sent(0, 1, 2):
+        newest = updated.pipeline.rows(shipment(event))[-1]
+        item = companion.wait_for_item(shipment(event))
+        names = ("shipmentId", "status", "timestamp", "eventTime", "location", "carrier")
+        assert [item[name] for name in names] == [newest[name] for name in names]
+
+
+def test_a_status_stack_mails_what_became_critical_before_it_in_few_mails(
+    updated: Updated, companion: Companion
+) -> None:
+    critical = updated.sent(1, 2)
+    items = [companion.wait_for_item(shipment(event)) for event in critical]
+    assert [len(item["heard"]) for item in items] == [1] * len(items)
+    assert 1 <= len(companion.mails("ALERT")) < len(items)
+
+
+def test_a_status_stack_changes_nothing_of_the_stack_beside_it(
+    updated: Updated, companion: Companion
+) -> None:
+    ids = physical_ids(updated.pipeline)
+    assert ids.items() <= updated.ids[1].items()
+    name = companion.put("LOST")
+    assert len(updated.pipeline.wait_for_alerts(name)) == 1
+    assert len(companion.wait_for_mails(name)) == 1

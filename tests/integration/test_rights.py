@@ -4,19 +4,21 @@ Without any one of them it fails, or says what it leaves out.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from scripts import dashboard
-from scripts.embed import TEMPLATE
+from scripts import dashboard, deployment
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE
 from scripts.emulator import ACCOUNT, REGION, Emulator
 from shipments import failed_queue, replay
-from shipments.check import canary
+from shipments.check import canary, status
 from shipments.cli import COMMANDS
 from tests.integration.checking import Session
+from tests.integration.conftest import deploying
 from tests.integration.data_key import key_of
 from tests.integration.operations import Done, Shipments
 from tests.integration.pipeline import Fields, Pipeline
@@ -33,6 +35,7 @@ class Case(NamedTuple):
     status: tuple[int, ...] = (0,)
 
 
+INVOKE = "lambda:InvokeFunction"
 # By the row of the table. {shipment} has a message on the queue, of {event}.
 CASES = {
     "send": Case("{folder}/updates.csv"),
@@ -53,9 +56,23 @@ CASES = {
     "replay": Case("--from 1h --archive {archive} --yes"),
     "dashboard": Case("--output {folder}/dashboard.png --minutes 5"),
 }
+# With a status stack: what is run, by its row, and the actions that it needs besides.
+WATCHED_CASES = {
+    "list --sort time": {"dynamodb:DescribeTable", "dynamodb:Scan", "dynamodb:BatchGetItem"},
+    "list --status delayed": {"dynamodb:Query"},
+    "status rebuild --no-mail": {"dynamodb:DescribeTable", "dynamodb:Scan", INVOKE},
+    "erase another --yes": {INVOKE},
+    "check": {
+        *("dynamodb:DescribeTable", "dynamodb:Scan", "events:DescribeRule", "iam:GetRole"),
+        *("lambda:GetFunctionConfiguration", "lambda:ListEventSourceMappings"),
+        *("sns:GetSubscriptionAttributes", "sns:ListSubscriptionsByTopic"),
+    },
+    "redrive": {"dynamodb:DescribeTable", "dynamodb:Scan", INVOKE},
+}
+WATCHED = {"SUFFIX": "watched", "STACK": "stack-watched", "BUS": "bus-watched"}
 # Of the stack to come that check --before is about.
 NEW = {"SUFFIX": "new", "STACK": "logistics-processing-new"}
-WITH_KEY = "with a key"
+WITH_KEY, WITH_STATUS = "with a key", "with a status stack"
 RESTORED = "a-shipment-with-a-lost-row"
 # Of another stack, or mostly on what the emulator does not narrow.
 ON_OTHER_RESOURCES = {"check --before", "replay", "dashboard"}
@@ -78,12 +95,16 @@ NOT_NARROWED = {
     "events:StartReplay",
     "iam:SimulatePrincipalPolicy",
     "logs:StartQuery",
+    "sns:GetSubscriptionAttributes",
 }
+# Of a rule on the default bus, whose ARN has the bus only here.
+RULE = ":rule/shipment-", ":rule/default/shipment-"
 UNSEEN = {
     ("check", "events:DescribeArchive"): "no stack has an archive here: test_check.py",
     ("check --canary", "events:DescribeArchive"): "likewise",
     ("dashboard", "logs:StopQuery"): "each query ends in time",
     ("check --before", "iam:GetRole"): "a role is taken to have no path: test_check_before.py",
+    ("check --before", "kms:GetKeyPolicy"): "of a status stack only: test_check_before_status.py",
 }
 
 
@@ -122,13 +143,18 @@ class Operator:
         sids = set().union(*(groups().get(row, ()) for row in rows))
         filled = {**self._words, **words}
         usable = [each for each in statements("operator", **filled) if each["Sid"] in sids]
+        if WITH_STATUS in rows:
+            usable += statements("operator-with-status", **filled)
         lacking = CHECKED_AS.get(without, without)
         # Where CloudWatch answers no SEARCH, dashboard lists the metrics.
         granted = [_allow("cloudwatch:ListMetrics", Resource="*")]
         for statement in [*usable, *statements("operator-with-key", **filled)]:
             for action in actions.intersection(statement["Action"]):
                 name = CHECKED_AS.get(action, action)
-                resources = "*" if action in NOT_NARROWED else statement["Resource"]
+                resources = statement["Resource"]
+                resources = [*resources, *(each.replace(*RULE) for each in resources)]
+                if action in NOT_NARROWED:
+                    resources = ["*"]
                 if name != lacking:  # conditions are left out: it does not know their keys
                     granted.append(_allow(name, Resource=resources))
         self._iam.put_role_policy(
@@ -237,8 +263,9 @@ def names(row: str) -> dict[str, str]:
 
 
 def test_each_command_has_a_case() -> None:
-    assert CASES.keys() == table().keys() - {"all", WITH_KEY}
-    assert {each.name for each in COMMANDS} < CASES.keys()
+    rows = {*CASES, *(each.split()[0] for each in WATCHED_CASES)}
+    assert rows == table().keys() - {"all", WITH_KEY, WITH_STATUS}
+    assert {each.name for each in COMMANDS} < rows
 
 
 @pytest.mark.parametrize("row", CASES)
@@ -297,6 +324,72 @@ def test_a_stack_with_a_key_needs_more_to_be_checked(
         operator.grant("check", WITH_KEY, without=action, **words)
         found = operator.run("check", "--stack-name", name).out
         assert f"not allowed: have {action}" in found if action else "not allowed" not in found
+
+
+@pytest.fixture(scope="module")
+def watched(client: Callable[[str], Any]) -> Iterator[Callable[[], None]]:
+    """Deploy another stack, with a status stack beside it.
+
+    Returns a function that puts Lambda's record of a batch of the stream on the queue.
+    """
+    with deploying(client) as deploy:
+        main = deploy(WATCHED["SUFFIX"])
+        stored = "2026-01-01T00:00:00.000Z"
+        values = dict.fromkeys(("eventTime", "processedAt"), stored)
+        values |= dict.fromkeys(("shipmentId", "status", "location", "carrier"), "old")
+        row = {name: {"S": value} for name, value in values.items()}
+        table = main.stack["ShipmentLogsTableName"]
+        main.client("dynamodb").put_item(TableName=table, Item={**row, "timestamp": {"N": "1"}})
+        stream = main.stack["ShipmentLogsTableStreamArn"]
+        name, text = f"shipment-status-{WATCHED['SUFFIX']}", STATUS_TEMPLATE.read_text("utf-8")
+        parameters = {"EnvironmentSuffix": WATCHED["SUFFIX"], "StreamArn": stream}
+        deployment.deploy(client, name, text, parameters)
+        batch = {f"approximateArrivalOf{each}Record": stored for each in ("First", "Last")}
+        record = json.dumps({"DDBStreamBatchInfo": batch})
+
+        def give_up() -> None:
+            queue = main.stack["FailedUpdatesQueueUrl"]
+            client("sqs").send_message(QueueUrl=queue, MessageBody=record)
+
+        yield give_up
+        deployment.delete(client, name)
+
+
+@pytest.mark.parametrize("case", WATCHED_CASES)
+def test_with_a_status_stack_a_command_works_with_its_documented_actions(
+    operator: Operator, watched: Callable[[], None], case: str
+) -> None:
+    watched()
+    operator.grant(case.partition(" ")[0], WITH_STATUS, **WATCHED)
+    done = operator.run(*case.split(), "--stack-name", WATCHED["STACK"])
+    done_text = done.out + done.err
+    assert "not allowed" not in done_text
+    assert re.search("status table|Refreshed|1 shipment refreshed|ok       status ", done_text)
+
+
+@pytest.mark.parametrize(
+    ("case", "action"),
+    [(case, action) for case, actions in WATCHED_CASES.items() for action in sorted(actions)],
+)
+def test_with_a_status_stack_a_command_without_one_of_its_actions_names_it(
+    operator: Operator, watched: Callable[[], None], case: str, action: str
+) -> None:
+    watched()
+    operator.grant(case.partition(" ")[0], WITH_STATUS, without=action, **WATCHED)
+    done = operator.run(*case.split(), "--stack-name", WATCHED["STACK"])
+    assert f"have {action}" in done.out + done.err
+
+
+@pytest.mark.usefixtures("watched")
+def test_what_may_not_be_checked_of_a_status_stack_is_a_warning_for_each_check(
+    operator: Operator,
+) -> None:
+    operator.grant("check", **WATCHED)
+    out = operator.run("check", "--stack-name", WATCHED["STACK"]).out
+    names = [line.split()[1] for line in out.splitlines() if "not checked: needs" in line]
+    # All but what CloudFormation's description of the stacks says, and which alarms exist.
+    unchecked = {each.name for each in status.CHECKS} - {"status", "both-stacks"}
+    assert set(names) == unchecked
 
 
 def test_with_read_rights_alone_updates_are_soon_readable_again(

@@ -30,6 +30,19 @@ CALLS: dict[str, tuple[str, Fields]] = {
     "sns:Subscribe": ("subscribe", {"TopicArn": "AlertTopicArn", "Protocol": "sqs"}),
     "sqs:SendMessage": ("send_message", {"QueueUrl": "FailedUpdatesQueueUrl", "MessageBody": "x"}),
     "sqs:ReceiveMessage": ("receive_message", {"QueueUrl": "FailedUpdatesQueueUrl"}),
+    # ---- of the status stack
+    "dynamodb:UpdateItem": ("update_item", {"TableName": "ShipmentStatusTableName", "Key": {}}),
+    "dynamodb:Scan of statuses": ("scan", {"TableName": "ShipmentStatusTableName"}),
+    "lambda:InvokeFunction of statuses": (
+        "invoke",
+        {"FunctionName": "ShipmentStatusFunctionName"},
+    ),
+    "logs:FilterLogEvents of statuses": (
+        "filter_log_events",
+        {"logGroupName": "ShipmentStatusLogGroupName"},
+    ),
+    "sns:Publish of a digest": ("publish", {"TopicArn": "DigestTopicArn", "Message": "x"}),
+    "sns:Subscribe to digests": ("subscribe", {"TopicArn": "DigestTopicArn", "Protocol": "sqs"}),
 }
 
 
@@ -58,15 +71,15 @@ def refusal(client: Any, operation: str, arguments: Fields) -> str:
 @pytest.mark.parametrize("who", ["stranger", "producer"])
 @pytest.mark.parametrize("action", CALLS)
 def test_who_is_not_named_is_refused(
-    request: pytest.FixtureRequest, pipeline: Pipeline, action: str, who: str
+    request: pytest.FixtureRequest, outputs: Fields, action: str, who: str
 ) -> None:
     clients = request.getfixturevalue(who)
     operation, arguments = CALLS[action]
     filled = {
-        name: pipeline.stack.outputs.get(value, value) if isinstance(value, str) else value
+        name: outputs.get(value, value) if isinstance(value, str) else value
         for name, value in arguments.items()
     }
-    name = action.removesuffix(" to alarms")
+    name = action.partition(" ")[0]
     message = refusal(clients(name.partition(":")[0]), operation, filled)
     assert f"user/{who} is not authorized to perform: {name} " in message
 

@@ -1,4 +1,4 @@
-"""Topic and queue take no message over plain http."""
+"""Topics and queue take no message over plain http."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,13 @@ from botocore.exceptions import ClientError
 from scripts import emulator as ministack
 from scripts.mailbox import Fields
 from tests.integration.permissions import user
-from tests.integration.pipeline import Pipeline
 
 pytestmark = pytest.mark.own_stack("makes a user and speaks for a proxy of the emulator's")
 
 CALLS: dict[str, tuple[str, str, Fields]] = {
     "publish": ("sns", "AlertTopicArn", {"TopicArn": "", "Message": "x"}),
     "publish an alarm": ("sns", "AlarmTopicArn", {"TopicArn": "", "Message": "x"}),
+    "publish a digest": ("sns", "DigestTopicArn", {"TopicArn": "", "Message": "x"}),
     "send_message": ("sqs", "FailedUpdatesQueueUrl", {"QueueUrl": "", "MessageBody": "x"}),
     "receive_message": ("sqs", "FailedUpdatesQueueUrl", {"QueueUrl": ""}),
     "get_queue_attributes": ("sqs", "FailedUpdatesQueueUrl", {"QueueUrl": ""}),
@@ -32,7 +32,7 @@ def keys(emulator: ministack.Emulator) -> Iterator[Fields]:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_only_tls_is_taken(
-    pipeline: Pipeline, emulator: ministack.Emulator, keys: Fields, call: str, scheme: str
+    outputs: Fields, emulator: ministack.Emulator, keys: Fields, call: str, scheme: str
 ) -> None:
     service, output, parameters = CALLS[call]
     client = emulator.clients(**keys)(service)
@@ -41,7 +41,7 @@ def test_only_tls_is_taken(
         "before-send",
         lambda request, **_: request.headers.__setitem__("X-Forwarded-Proto", scheme),
     )
-    filled = {name: value or pipeline.stack[output] for name, value in parameters.items()}
+    filled = {name: value or outputs[output] for name, value in parameters.items()}
     outcome = "taken"
     try:
         getattr(client, call.partition(" ")[0])(**filled)
