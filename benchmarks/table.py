@@ -1,7 +1,8 @@
-"""Measures memory and processor time of the commands that read the whole table: list and export.
+"""Measures memory and processor time of the commands that read a whole table: list and export.
 
 Run from the repository's folder: PYTHONPATH=src .venv/bin/python benchmarks/table.py SHIPMENTS.
-The table is made up as it is read, with three updates per shipment, by a server in this process.
+With --status after that there is a status stack, whose table list reads. The tables are made up as
+they are read, with three updates per shipment, by a server in this process.
 """
 
 import json
@@ -13,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from xml.sax.saxutils import escape
 
-from shipments.stack import OUTPUTS
+from shipments import stack, status_stack
 
 UPDATES = 3  # per shipment
 ROW_BYTES = 450  # about
@@ -23,7 +24,7 @@ STACK = (
     "<StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{}</Outputs></member></Stacks>"
     "</DescribeStacksResult></DescribeStacksResponse>"
 )
-OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>x</OutputValue></member>"
+OUTPUT = "<member><OutputKey>{0}</OutputKey><OutputValue>{0}</OutputValue></member>"
 COMMANDS = [
     ("list", "--csv"),
     ("export",),
@@ -36,6 +37,7 @@ class Aws(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     shipments = 0
+    outputs = stack.OUTPUTS
 
     def do_POST(self) -> None:
         """Answer a call."""
@@ -43,12 +45,18 @@ class Aws(BaseHTTPRequestHandler):
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         if operation == "Scan":
             answer = json.dumps(self._scan(json.loads(body)))
+        elif operation == "BatchGetItem":
+            tables = json.loads(body)["RequestItems"].items()
+            found = {table: asked["Keys"] for table, asked in tables}
+            answer = json.dumps({"Responses": found, "UnprocessedKeys": {}})
         elif operation == "DescribeTable":
-            rows = self.shipments * UPDATES
+            rows = self.shipments * per_shipment(json.loads(body)["TableName"])
             table = {"ItemCount": rows, "TableSizeBytes": rows * ROW_BYTES}
             answer = json.dumps({"Table": table})
         else:
-            answer = STACK.format("".join(OUTPUT.format(escape(name)) for name in sorted(OUTPUTS)))
+            answer = STACK.format(
+                "".join(OUTPUT.format(escape(name)) for name in sorted(self.outputs))
+            )
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.0" if operation else "text/xml")
         self.send_header("Content-Length", str(len(answer)))
@@ -56,20 +64,26 @@ class Aws(BaseHTTPRequestHandler):
         self.wfile.write(answer.encode())
 
     def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
-        segment, segments = request["Segment"], request["TotalSegments"]
+        segment, segments = request.get("Segment", 0), request.get("TotalSegments", 1)
+        updates, limit = per_shipment(request["TableName"]), request.get("Limit", PAGE_ROWS)
         first = int(request.get("ExclusiveStartKey", {"timestamp": {"N": 0}})["timestamp"]["N"])
-        end = len(range(segment, self.shipments, segments)) * UPDATES
-        last = min(first + PAGE_ROWS, end)
+        end = len(range(segment, self.shipments, segments)) * updates
+        last = min(first + min(PAGE_ROWS, limit), end)
         wanted = request.get("ExpressionAttributeNames", {}).values()
         items = []
         for number in range(first, last):
-            row = update(segment + number // UPDATES * segments, number % UPDATES)
+            row = update(segment + number // updates * segments, number % updates)
             items.append({name: row[name] for name in wanted or row})
         answer = {"Items": items, "Count": len(items), "ScannedCount": len(items)}
         return answer if last == end else {**answer, "LastEvaluatedKey": key(last)}
 
     def log_message(self, *_: Any) -> None:
         """Log nothing."""
+
+
+def per_shipment(table: str) -> int:
+    """Return how many rows a table has of each shipment."""
+    return 1 if table == "ShipmentStatusTableName" else UPDATES
 
 
 def key(number: int) -> dict[str, Any]:
@@ -91,11 +105,16 @@ def update(shipment: int, number: int) -> dict[str, dict[str, str]]:
         "eventTime": time_,
         "updateId": f"{shipment * UPDATES + number:032x}",
         "processedAt": time_,
+        "since": time_,
         "rawEvent": json.dumps(
             {"shipmentId": name, "status": status, "location": location, "note": "x" * 150}
         ),
     }
-    return {**{name: {"S": text} for name, text in texts.items()}, "timestamp": {"N": str(moment)}}
+    numbers = {"timestamp": moment, "updates": UPDATES}
+    return {
+        **{name: {"S": text} for name, text in texts.items()},
+        **{name: {"N": str(value)} for name, value in numbers.items()},
+    }
 
 
 def measure(command: tuple[str, ...], environment: dict[str, str]) -> tuple[float, float]:
@@ -116,16 +135,17 @@ def measure(command: tuple[str, ...], environment: dict[str, str]) -> tuple[floa
 def main() -> None:
     """Print a line for each command."""
     Aws.shipments = int(sys.argv[1])
+    if "--status" in sys.argv:
+        Aws.outputs = stack.OUTPUTS | status_stack.OUTPUTS
     server = ThreadingHTTPServer(("127.0.0.1", 0), Aws)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
     environment = {**os.environ, **settings, **keys, "AWS_DEFAULT_REGION": "us-east-1"}
-    rows = Aws.shipments * UPDATES
     for command in COMMANDS:
         seconds, megabytes = measure(command, environment)
         print(
-            f"{' '.join(command)}: {rows:,} rows of {Aws.shipments:,} shipments take "
+            f"{' '.join(command)}: {Aws.shipments:,} shipments take "
             f"{seconds:.1f} s of processor time and {megabytes:.0f} MB of memory"
         )
     server.shutdown()

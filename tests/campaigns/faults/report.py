@@ -4,18 +4,16 @@ Run as a module it runs the table in memory and on a deployed stack, and writes 
 saw what the table says.
 """
 
-import os
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
+from tests.campaigns.faults import status_cases, status_report, status_run
 from tests.campaigns.faults.cases import CASES, TABLE, Case, Section, State
 from tests.campaigns.faults.deployed import laboratory
-from tests.campaigns.faults.run import Seen, tried
+from tests.campaigns.faults.run import Seen, alone, tried
 from tests.unit.handler.account import opened
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reliability.md"
@@ -23,8 +21,9 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "reliability.md"
 INTRODUCTION = """\
 # Reliability: every fault, and where the update then is
 
-`make reliability` breaks each AWS call of the handler in every way below, looks where the update
-is, and writes this page. A test runs the same table and fails if this page says anything else.
+`make reliability` breaks each AWS call of both handlers in every way below, looks where the update
+is, and writes this page. A test runs the same table and fails if this page says anything else. The
+[status stack](#the-status-stack) has a table of its own.
 
 ## What is promised
 
@@ -69,9 +68,11 @@ ENDING = """\
 ## Reproduce
 
 `make reliability` runs all of it, in memory and on a stack that it deploys in a local emulator, and
-takes a few minutes. `.venv/bin/python -m pytest tests/campaigns/faults` runs the part in memory.
-`make soak` sends ten thousand updates through a stack of which one AWS call in twenty fails, and
-balances the books; `make fuzz SECONDS=600` looks for an event that nobody thought of.
+takes a few minutes. `.venv/bin/python -m pytest tests/campaigns/faults` runs the part in memory; of
+the status stack it tries each call of each row with one of the row's faults. `make soak` sends ten
+thousand updates through a stack of which one AWS call in twenty fails, and as many past the status
+stack, and balances the books of both;
+`make fuzz SECONDS=600` looks for an event that nobody thought of.
 
 ## What is not in the table
 
@@ -80,6 +81,9 @@ balances the books; `make fuzz SECONDS=600` looks for an event that nobody thoug
 - The queue refuses Lambda's record of an update that failed three times, or EventBridge's of one
   that it could not deliver. Each has an alarm, and the archive has the update: see the
   [runbook](runbook.md).
+- A batch of rows that were erased or expired, which the stream gives up after its hundred attempts:
+  its message on the queue tells only times, in which a redrive finds no such row any more.
+  `shipments status rebuild` finds the items that have no rows, or too many.
 - An update that stays on the queue for 14 days is deleted by SQS. There is an alarm from the first
   minute on.
 """
@@ -96,7 +100,7 @@ def render(seen: Mapping[str, Seen]) -> str:
     for section in TABLE:
         parts.append(f"### {section.title}\n")
         parts += [_table(group, seen) for group in _groups(section)]
-    return "\n".join([*parts, ENDING])
+    return "\n".join([*parts, status_report.render(), ENDING])
 
 
 def sums(seen: Mapping[str, Seen]) -> dict[str, int]:
@@ -168,25 +172,28 @@ def main() -> int:
         seen = in_memory()
     with console.status("Breaking calls on a deployed stack"), laboratory() as deployed:
         trials = deployed.run([case for case in CASES if case.fault.wire])
+    with console.status("Breaking calls of the status stack in memory"):
+        status = [(line, case) for line in status_cases.TABLE for case in line.cases()]
+        states = status_run.in_memory(case for _, case in status)
     wrong = [case.name for case in CASES if not seen[case.name].is_as(case)]
+    wrong += [case.name for line, case in status if states[case.name] != line.states]
     wrong += [f"{trial.case.name} (deployed)" for trial in trials if not trial.is_as_expected]
     for name in wrong:
         console.print(f"not as the table says: {name}", markup=False)
     if wrong:
         return 1
     PAGE.write_text(render(seen), "utf-8")
-    console.print(f"{len(seen)} cases in memory and {len(trials)} deployed are as the table says.")
+    console.print(
+        f"{len(seen)} cases in memory, {len(trials)} deployed, and {len(states)} of the status "
+        "stack in memory are as the tables say."
+    )
     return 0
 
 
 def in_memory() -> dict[str, Seen]:
     """Return what is seen of each case on the handler alone, by the case's name."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)  # this machine's endpoint and keys
-        patch.setattr(time, "sleep", lambda _: None)  # the client's pauses between its requests
-        with opened() as account:
-            return {case.name: tried(account, case) for case in CASES}
+    with alone(), opened() as account:
+        return {case.name: tried(account, case) for case in CASES}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Runs a case in memory: the handler for real, Lambda and the operator's redrive around it."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,16 @@ class Lambda:
     def _collect(self) -> None:
         self.alerts += len(self.account.alerts())
         self.queue += self.account.kept_texts()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Forget this machine's endpoint and keys, and wait for nothing, for a with block."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setattr(time, "sleep", lambda _: None)  # the client's pauses between its requests
+        yield
 
 
 def tried(account: Account, case: Case) -> Seen:
