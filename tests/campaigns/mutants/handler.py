@@ -29,6 +29,7 @@ STATUS_EQUIVALENT: dict[str, str] = {
     "'9999' becomes '9999x'": "is later than any time, too",
     "without element 0: Fields = dict": "a type, which is not looked at when the code runs",
     "without element 1: Fields = dict": "the same",
+    "0 becomes -1: if records and": "the records of one event are all of one source",
 }
 
 # What Python 3.10 alone refuses, as fromisoformat takes more from 3.11 on.

@@ -231,3 +231,12 @@ def test_a_batch_of_other_records_fails_whole(account: StatusAccount) -> None:
     delivery = account.ask({"Records": [record]})
     assert isinstance(delivery.error, KeyError)
     assert delivery.log["error"] == "KeyError"
+
+
+def test_a_shipment_that_the_queue_does_not_take_is_not_kept(account: StatusAccount) -> None:
+    account.gate.break_calls("SendMessage", gate.refusal(500, "InternalFailure"))
+    assert account.status.keep_failed("S-1", "", ValueError()) is False
+
+
+def test_a_shipment_without_rows_waits_for_no_mail(account: StatusAccount) -> None:
+    assert account.status.refresh("S-1", "", {}) is False
