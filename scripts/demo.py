@@ -36,8 +36,8 @@ PERIOD_SECONDS = 1
 READ_PAUSE_SECONDS = 0.005
 ORIGINALS = "build/originals.jsonl"  # of the updates that are fixed
 ASKED = (
-    "Rules have the status stack's function mail each minute, and look for stuck shipments each\n"
-    "day. The demo asks it for both now."
+    "Each minute a rule has the status stack mail, and each day look for stuck\n"
+    "shipments. The demo asks for both now."
 )
 
 
@@ -218,7 +218,7 @@ def deploy(local: emulator.Emulator, console: Console) -> Stacks:
         deployed = Stacks(*stacks.deploying(local.client))
     seconds = time.monotonic() - started
     names = f"{deployed.main.name} and {deployed.status.name}"
-    console.print(f"CloudFormation deployed {names} in {seconds:.1f} s.")
+    console.print(f"Deployed {names} in {seconds:.1f} s.")
     return deployed
 
 
