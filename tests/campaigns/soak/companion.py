@@ -45,8 +45,8 @@ REDELIVERED = 0.05
 class Companion(FakeAccount):
     """Both stacks. share: of the status function's requests that fail; now_ms: the clock.
 
-    failed: how many requests failed, by kind; mails: what each mail named, shipment and entries,
-    and whether the function went on to mark all of it, after which no other mail may name it.
+    failed: how many requests failed, by kind; mails: what each mail that SNS has taken is about,
+    shipments and entries, and whether the function marked all of it, after which no other may be.
     """
 
     def __init__(self, session: boto3.Session, seed: int, now_ms: int, share: float) -> None:
@@ -164,9 +164,8 @@ class Companion(FakeAccount):
                 for item in items
                 for entry in item["unheard"]["SS"]
             ]
-            marked = [False]
-            self.mails.append((names, marked))
             publish(items, log)
+            self.mails.append((names, [False]))
             self._left = len(items)
 
         def marks(item: Fields) -> None:

@@ -198,18 +198,3 @@ def test_the_words_of_an_entry_must_all_be_there(account: StatusAccount) -> None
     assert [name for name in sorted(items) if "heard" in items[name] or "dueAt" in items[name]] == [
         *("S-1", "S-2", "S-3")
     ]
-
-
-def test_an_item_that_is_deleted_before_its_entry_is_noted_is_not_made_again(
-    account: StatusAccount,
-) -> None:
-    records = account.store(row("LOST"))
-
-    def delete() -> None:
-        account.gate.after("UpdateItem", lambda: None)
-        key = {"shipmentId": {"S": "S-1"}}
-        account.dynamodb.delete_item(TableName=account.status_table, Key=key)
-
-    account.gate.after("UpdateItem", delete)
-    assert account.batch(records) == {"batchItemFailures": []}
-    assert account.items() == {}

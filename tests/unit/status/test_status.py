@@ -198,7 +198,11 @@ def test_who_read_before_a_newer_update_came_still_sees_what_people_heard(
 def test_an_item_that_is_erased_meanwhile_does_not_come_back_as_a_mark(
     account: StatusAccount,
 ) -> None:
-    account.gate.after("UpdateItem", lambda: account.delete_rows(account.status_table))
+    def erase() -> None:
+        account.gate.after("UpdateItem", lambda: None)
+        account.delete_rows(account.status_table)
+
+    account.gate.after("UpdateItem", erase)
     account.batch(account.store(row("LOST")))
     assert account.items() == {}
 
