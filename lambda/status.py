@@ -14,6 +14,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from itertools import groupby
@@ -134,7 +135,7 @@ def by_shipment(records: list[Fields], log: Fields) -> dict[str, tuple[str, str]
             since = change["NewImage"].get("processedAt", {}).get("S", "")
         sequence, earlier = work.get(shipment_id, (change["SequenceNumber"], NOTHING_NEW))
         work[shipment_id] = sequence, min(since, earlier)
-        if "" < since < NOTHING_NEW:
+        with suppress(ValueError, TypeError):  # of a row not ours
             log["StatusLag"] = max(log.get("StatusLag", 0), clock_ms() - epoch_ms(since))
     return work
 

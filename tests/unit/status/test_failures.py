@@ -240,3 +240,9 @@ def test_a_shipment_that_the_queue_does_not_take_is_not_kept(account: StatusAcco
 
 def test_a_shipment_without_rows_waits_for_no_mail(account: StatusAccount) -> None:
     assert account.status.refresh("S-1", "", {}) is False
+
+
+@pytest.mark.parametrize("made", ["yesterday", "2026-01-15", "2026-01-15T12:00:00"])
+def test_a_row_that_is_not_ours_stops_no_other(account: StatusAccount, made: str) -> None:
+    account.follow({**row("HELD", 0, "S-1"), "processedAt": made}, row("LOST", 1, "S-2"))
+    assert account.item("S-2")["status"] == "LOST"
