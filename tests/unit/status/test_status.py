@@ -248,3 +248,12 @@ def test_who_has_too_many_rows_is_put_on_the_queue_after_ten_seconds_and_others_
     reasons = [message["reason"] for message in account.kept()]
     late = "status: S-1 could not be refreshed: TimeoutError: its rows could not be read in 10 s"
     assert reasons == [late] * (2 - len(there))
+
+
+def test_a_change_that_is_refused_returns_the_item(account: StatusAccount) -> None:
+    """The mock returns it in any case, DynamoDB only if it is asked to."""
+    account.follow(row("LOST"))
+    changes = [request["body"] for request in account.gate.requests]
+    changes = [json.loads(body) for body in changes if b"UpdateExpression" in body]
+    asked = {change["ReturnValuesOnConditionCheckFailure"] for change in changes}
+    assert asked == {"ALL_OLD"}
