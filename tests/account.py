@@ -42,6 +42,13 @@ class FakeAccount:
         url: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
         return url
 
+    def subscribe(self, topic: str, name: str) -> str:
+        """Subscribe a new queue to a topic; return its URL."""
+        url = self.make_queue(name)
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        return url
+
     def make_status_stack(self) -> None:
         """Make the companion stack's table and topic beside the stack."""
         self.status_table = f"shipment-status-{ENVIRONMENT}"

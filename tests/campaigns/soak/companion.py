@@ -12,20 +12,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import cfn_flip
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from scripts import emulator as ministack
-from scripts.embed import STATUS_TEMPLATE
-from shipments import handler
-from tests.account import CRITICAL_STATUSES, ENVIRONMENT, REGION, RUNBOOK_URL, FakeAccount, Fields
+from tests.account import REGION, FakeAccount, Fields, status_resource
 from tests.campaigns.faults import faults
 from tests.campaigns.soak.mapping import Mapping
 from tests.unit.handler import gate
 
-RESOURCES = cfn_flip.load_yaml(STATUS_TEMPLATE.read_text("utf-8"))["Resources"]
 WINDOW_MS, MINUTE_MS = 20_000, 60_000
 # What becomes of a request: whether the account carries it out, and what the function meets then.
 KINDS: dict[str, tuple[bool, Any]] = {
@@ -51,20 +47,10 @@ class Companion(FakeAccount):
 
     def __init__(self, session: boto3.Session, seed: int, now_ms: int, share: float) -> None:
         super().__init__(session)
-        table = RESOURCES["ShipmentStatusTable"]["Properties"]
         log = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         self.dynamodb.update_table(TableName=self.table, StreamSpecification=log)
-        self.status_table = f"shipment-status-{ENVIRONMENT}"
-        self.dynamodb.create_table(
-            TableName=self.status_table,
-            **{
-                name: json.loads(json.dumps(table[name]))
-                for name in (
-                    *("BillingMode", "AttributeDefinitions", "KeySchema"),
-                    "GlobalSecondaryIndexes",
-                )
-            },
-        )
+        self.make_status_stack()
+        self.subscribe(self.digest_topic, "people")
         self.now_ms = now_ms
         self.share = share
         self.failed: Counter[str] = Counter()
@@ -80,7 +66,7 @@ class Companion(FakeAccount):
         self._processor = self.start_handler()
         self.status_module = self._start_status()
         self.mapping = Mapping(
-            RESOURCES["ShipmentStatusMapping"]["Properties"],
+            status_resource("ShipmentStatusMapping"),
             self.invoke,
             self.queue_texts.append,
             self._chance,
@@ -139,23 +125,7 @@ class Companion(FakeAccount):
     # ---- how it works
 
     def _start_status(self) -> Any:
-        topic = self.sns.create_topic(Name="shipment-digests")["TopicArn"]
-        self.make_queue("mailbox")
-        arn = topic.replace(":sns:", ":sqs:").replace("shipment-digests", "mailbox")
-        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        values = {
-            "LOG_TABLE": self.table,
-            "STATUS_TABLE": self.status_table,
-            "DIGEST_TOPIC_ARN": topic,
-            "FAILED_UPDATES_QUEUE_URL": self.queue,
-            "ENVIRONMENT": ENVIRONMENT,
-            "CRITICAL_STATUSES": CRITICAL_STATUSES,
-            "FINAL_STATUSES": "DELIVERED",
-            "STUCK_AFTER_DAYS": "3",
-            "BATCH_WINDOW_SECONDS": str(WINDOW_MS // 1000),
-            "RUNBOOK_URL": RUNBOOK_URL,
-        }
-        module = handler.load(values, handler.STATUS_PATH)
+        module = self.start_status()
         publish, mark = module.publish_shipments, module.mark_heard
 
         def published(items: list[Fields], log: Fields) -> None:

@@ -68,11 +68,6 @@ class Mapping:
                 key = record["dynamodb"]["Keys"]["shipmentId"]["S"]
                 self._shards[zlib.crc32(key.encode()) % SHARDS].records.append(record)
 
-    @property
-    def waiting(self) -> bool:
-        """Whether any shard has something to do."""
-        return any(shard.records or shard.again for shard in self._shards)
-
     def poll(self, redelivered: float = 0.0) -> None:
         """Let each shard invoke the function once; redelivered: how often an old batch follows."""
         for shard in self._shards:

@@ -70,13 +70,6 @@ class Account(FakeAccount):
         self.restart()
         self._warm = self.handler
 
-    def subscribe(self, topic: str, name: str) -> str:
-        """Subscribe a new queue to a topic; return its URL."""
-        url = self.make_queue(name)
-        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
-        return url
-
     def restart(self, **changes: str) -> None:
         """Replace the handler by one that is just started, with changes in its environment."""
         self.handler = self.start_handler(**changes)

@@ -1,17 +1,13 @@
 """The status stack beside the stack in memory: its table, its topic, and the real function."""
 
 import json
-from functools import cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import cfn_flip
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
-from scripts.embed import STATUS_TEMPLATE
-from shipments import handler
-from tests.account import CRITICAL_STATUSES, ENVIRONMENT, REGION, FakeAccount, Fields
+from tests.account import ENVIRONMENT, REGION, FakeAccount, Fields
 
 NAME = f"shipment-status-{ENVIRONMENT}"
 
@@ -27,28 +23,11 @@ class StatusStack:
 
     def deploy(self) -> Fields:
         """Make its table, topic and function; return its outputs."""
-        account, properties = self._account, _table()
-        account.dynamodb.create_table(
-            TableName=self.table,
-            BillingMode="PAY_PER_REQUEST",
-            **{name: properties[name] for name in _SHAPE},
-        )
-        topic = account.sns.create_topic(Name=f"shipment-digests-{ENVIRONMENT}")["TopicArn"]
-        self._topic: str = topic
+        account = self._account
+        account.make_status_stack()
+        topic = self._topic = account.digest_topic
         account.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="alerts@example.com")
-        variables = {
-            "LOG_TABLE": account.table,
-            "STATUS_TABLE": self.table,
-            "DIGEST_TOPIC_ARN": topic,
-            "FAILED_UPDATES_QUEUE_URL": account.queue,
-            "ENVIRONMENT": ENVIRONMENT,
-            "CRITICAL_STATUSES": CRITICAL_STATUSES,
-            "FINAL_STATUSES": "DELIVERED,RETURNED,CANCELLED",
-            "STUCK_AFTER_DAYS": "3",
-            "BATCH_WINDOW_SECONDS": "20",
-            "RUNBOOK_URL": "docs/runbook.md",
-        }
-        self._module = handler.load(variables, handler.STATUS_PATH)
+        self._module = account.start_status(RUNBOOK_URL="docs/runbook.md")
         vars(self._module)["print"] = lambda _: None  # the log, which would be the command's output
         return {
             "ShipmentStatusTableName": self.table,
@@ -79,15 +58,3 @@ class StatusStack:
         """Return the subjects of the mails so far."""
         topic = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[self._topic]
         return [subject for _, _, subject, *_ in topic.sent_notifications]
-
-
-_SHAPE = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-
-
-@cache
-def _table() -> Fields:
-    template = cfn_flip.load_yaml(STATUS_TEMPLATE.read_text("utf-8"))
-    properties: Fields = json.loads(
-        json.dumps(template["Resources"]["ShipmentStatusTable"]["Properties"])
-    )
-    return properties
