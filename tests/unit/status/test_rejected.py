@@ -54,6 +54,12 @@ def test_a_mail_about_one_rejected_update_reads_well(account: StatusAccount) -> 
     assert mail.attributes == {"alertType": "PROCESSING_ERROR", "environment": "test"}
 
 
+def test_a_mail_about_two_rejected_updates_says_so_in_its_subject(account: StatusAccount) -> None:
+    keep(account, update(status=ABSENT), update(status=ABSENT))
+    account.do(MAIL)
+    assert account.subjects() == ["Logistics Processing Error: 2 updates - test"]
+
+
 def test_rejected_updates_are_counted_by_reason_and_carrier(account: StatusAccount) -> None:
     dhl = update(status=ABSENT, carrier="DHL")
     keep(account, dhl, update(status=ABSENT), dhl, update(shipmentId=7, carrier="DHL"), dhl)

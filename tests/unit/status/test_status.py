@@ -9,6 +9,7 @@ import pytest
 from tests.account import Fields
 from tests.unit.handler.updates import TIME_MS, update
 from tests.unit.status.account import SHIPMENT, StatusAccount, iso, row
+from tests.unit.status.conftest import Clock
 
 FIRST, SECOND, THIRD = row("IN_TRANSIT"), row("DELIVERED", 10), row("HELD", 20)
 OF_FIRST = {
@@ -193,6 +194,21 @@ def test_who_read_before_a_newer_update_came_still_sees_what_people_heard(
     overtaken(account, records, row("LOST", 1))
     account.batch(records)
     assert account.subjects() == ["Logistics Alert: LOST - S-1"]
+
+
+def test_who_read_before_a_newer_update_came_still_sees_what_was_mailed_meanwhile(
+    account: StatusAccount, clock: Clock
+) -> None:
+    def overtake() -> None:
+        account.gate.after("Query", lambda: None)
+        account.follow(row("HELD", 1))
+
+    account.gate.after("Query", overtake)
+    account.follow(row("LOST"))
+    clock.pass_(60)
+    account.do({"do": "mail"})
+    assert account.subjects() == ["Logistics Alert: LOST - S-1"]
+    assert account.kept() == []
 
 
 def test_an_item_that_is_erased_meanwhile_does_not_come_back_as_a_mark(
