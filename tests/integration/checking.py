@@ -83,7 +83,8 @@ class Session(boto3.Session):
     """A session that keeps its clients, as each run makes its own otherwise.
 
     answers: what AWS answers in place of the emulator, by the operation; a function of the
-    request's body, where it depends on it.
+    request's body, where it depends on it. The emulator answers where it is None. Status: the HTTP
+    status, if it is another one than 400 for an error.
     """
 
     def __init__(self, *credentials: str) -> None:
@@ -100,10 +101,10 @@ class Session(boto3.Session):
 
     def _answer(self, event_name: str, params: Fields, **_: Any) -> tuple[Any, Fields] | None:
         answer = self.answers.get(event_name.rpartition(".")[2])
+        answer = answer(params["body"]) if callable(answer) else answer
         if answer is None:
             return None
-        answer = answer(params["body"]) if callable(answer) else answer
-        code = 400 if "Error" in answer else 200
+        code = answer.get("Status", 400 if "Error" in answer else 200)
         metadata = {"HTTPStatusCode": code, "HTTPHeaders": {}}
         return SimpleNamespace(status_code=code), {**answer, "ResponseMetadata": metadata}
 
@@ -164,6 +165,19 @@ class Breakable:
         (target,) = self.targets()
         changed = {key: value for key, value in {**target, **fields}.items() if value is not None}
         self.client("events").put_targets(Rule=self.rule, EventBusName=self.bus, Targets=[changed])
+
+    def put_permission(self, **fields: Any) -> None:
+        """Let the rule invoke the function, but for some fields; None leaves one out."""
+        usual = {
+            "FunctionName": self.function,
+            "StatementId": "test",
+            "Action": "lambda:InvokeFunction",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": self.stack["ShipmentUpdateRuleArn"],
+        }
+        given = {key: value for key, value in {**usual, **fields}.items() if value is not None}
+        self.remove_permission()
+        self.client("lambda").add_permission(**given)
 
     def remove_permission(self) -> None:
         """Take the rule's permission away."""

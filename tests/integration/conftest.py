@@ -81,6 +81,13 @@ def client(emulator: ministack.Emulator) -> Callable[[str], Any]:
 @pytest.fixture(scope="module")
 def account(emulator: ministack.Emulator) -> Iterator[Account]:
     """Return the emulator's account, whose settings are in the environment meanwhile."""
+    with account_of(emulator) as account:
+        yield account
+
+
+@contextmanager
+def account_of(emulator: ministack.Emulator) -> Iterator[Account]:
+    """Do as the fixture account does, for the length of a with block."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in emulator.environment.items():
             patch.setenv(name, value)

@@ -5,12 +5,14 @@ of this module's own: an alarm of any stack sees the points of all. What follows
 there; the tests of the parsed template assert it (tests/unit/template/test_alarms.py and
 test_channels.py):
 
-- dimensions: the emulator merges all points of a namespace and name, whatever they are of;
+- dimensions: the emulator merges all points of a namespace and name, whatever they are of (but see
+  test_unkept.py);
 - missing data: it evaluates alarms when data is put and never without any;
 - periods and datapoints to alarm: it takes all points of the whole time as one period;
 - the percentile's exactness: it interpolates between all samples, CloudWatch estimates;
-- metric math: it refuses UnheardAlertsAlarm;
-- the topic's policy: it hands an alarm's notice to the subscribers and asks no policy.
+- metric math: it refuses UnheardAlertsAlarm.
+
+It asks no policy of the topic either: test_unkept.py does.
 """
 
 import time

@@ -11,6 +11,7 @@ import pytest
 from tests.integration.operations import SECONDS, Done, Shipments, interrupt, only
 from tests.integration.permissions import without
 from tests.integration.pipeline import DEPLOYED, Fields, Pipeline
+from tests.services import Failure, dead_letter
 
 MADE = "makes an archive of the bus, and replays it"
 DENIED = "takes a permission away from the function"
@@ -39,10 +40,11 @@ def shipment(pipeline: Pipeline) -> Callable[[], str]:
 @pytest.fixture
 def undelivered(pipeline: Pipeline, shipment: Callable[[], str]) -> list[Fields]:
     """Put updates on the queue as EventBridge does; return their envelopes."""
-    attributes = {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized"}
-    typed = {
-        name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-    }
+    rule, failure = (
+        pipeline.stack["ShipmentUpdateRuleArn"],
+        Failure("NO_PERMISSIONS", "not authorized"),
+    )
+    cause = dead_letter(rule, pipeline.function, failure)
     events = [
         pipeline.envelope({"shipmentId": shipment(), "status": "IN_TRANSIT"}) for _ in range(SOME)
     ]
@@ -50,7 +52,7 @@ def undelivered(pipeline: Pipeline, shipment: Callable[[], str]) -> list[Fields]
         pipeline.client("sqs").send_message(
             QueueUrl=pipeline.stack["FailedUpdatesQueueUrl"],
             MessageBody=json.dumps(event),
-            MessageAttributes=typed,
+            MessageAttributes=cause,
         )
     return events
 
