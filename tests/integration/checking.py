@@ -181,8 +181,7 @@ class Breakable:
 
     def remove_permission(self) -> None:
         """Take the rule's permission away."""
-        policy = json.loads(self.client("lambda").get_policy(FunctionName=self.function)["Policy"])
-        for statement in policy["Statement"]:
+        for statement in permissions.of_function(self.client, self.function):
             self.client("lambda").remove_permission(
                 FunctionName=self.function, StatementId=statement["Sid"]
             )

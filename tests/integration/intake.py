@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from scripts import deployment
 from scripts import emulator as ministack
 from scripts.embed import TEMPLATE
+from tests.integration import permissions
 from tests.integration.checking import Account, Breakable
 from tests.integration.conftest import account_of
 from tests.integration.operations import Shipments
@@ -92,10 +93,13 @@ def repaired(intake: Intake) -> Iterator[Intake]:
     """Restore what a with block breaks."""
     broken = intake.broken
     queue, topic, (target,) = broken.queue_policy(), broken.topic_policy(), broken.targets()
+    permitted = permissions.of_function(broken.client, broken.function)
     try:
         yield intake
     finally:
-        broken.put_permission()
+        broken.remove_permission()
+        for statement in permitted:
+            permissions.add_to_function(broken.client, broken.function, statement)
         broken.set_queue_policy(queue)
         broken.set_topic_policy(topic)
         broken.change_target(**target)

@@ -122,6 +122,24 @@ def user(client: Clients, name: str, *granted: Fields) -> Iterator[Fields]:
         }
 
 
+def of_function(client: Clients, function: str) -> list[Fields]:
+    """Return the statements of a function's own policy."""
+    policy = client("lambda").get_policy(FunctionName=function)["Policy"]
+    found: list[Fields] = json.loads(policy)["Statement"]
+    return found
+
+
+def add_to_function(client: Clients, function: str, statement: Fields) -> None:
+    """Add a statement with one source's ARN, as it was found, to a function's own policy."""
+    client("lambda").add_permission(
+        FunctionName=function,
+        StatementId=statement["Sid"],
+        Action=statement["Action"],
+        Principal=statement["Principal"]["Service"],
+        SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
+    )
+
+
 def role_arn(deployed: Deployed) -> str:
     """Return the ARN of the function's role."""
     function = deployed.client("lambda").get_function_configuration(FunctionName=deployed.function)

@@ -40,11 +40,8 @@ def shipment(pipeline: Pipeline) -> Callable[[], str]:
 @pytest.fixture
 def undelivered(pipeline: Pipeline, shipment: Callable[[], str]) -> list[Fields]:
     """Put updates on the queue as EventBridge does; return their envelopes."""
-    rule, failure = (
-        pipeline.stack["ShipmentUpdateRuleArn"],
-        Failure("NO_PERMISSIONS", "not authorized"),
-    )
-    cause = dead_letter(rule, pipeline.function, failure)
+    failure = Failure("NO_PERMISSIONS", "not authorized")
+    cause = dead_letter(pipeline.stack["ShipmentUpdateRuleArn"], pipeline.function, failure)
     events = [
         pipeline.envelope({"shipmentId": shipment(), "status": "IN_TRANSIT"}) for _ in range(SOME)
     ]
