@@ -43,7 +43,7 @@ define set-up
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz reliability audit audit-templates audit-workflows setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -103,6 +103,9 @@ soak: $(VENV)/ready ## send 10,000 updates while calls fail; the books must bala
 fuzz: export FUZZ_SECONDS = $(SECONDS)
 fuzz: $(VENV)/ready ## send hostile events for SECONDS (default 60): make fuzz SECONDS=600
 	$(BIN)/python -m tests.campaigns.fuzz.fuzz --seconds "$$FUZZ_SECONDS"
+
+worlds: $(VENV)/ready ## run the handler in every order of a few deliveries; writes docs/reliability.md
+	$(BIN)/python -m tests.campaigns.worlds
 
 reliability: $(VENV)/ready ## try every fault; writes docs/reliability.md
 	$(BIN)/python -m tests.campaigns.faults.report

@@ -61,21 +61,8 @@ class FakeAccount:
         self.dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **shape)
 
     def start_handler(self, **changes: str) -> ModuleType:
-        """Return the handler as a cold start makes it, with changes in its environment.
-
-        The names of its variables are the template's: one that is missing here is an error.
-        """
-        values = {
-            "DYNAMODB_TABLE": self.table,
-            "SNS_TOPIC_ARN": self.topic,
-            "FAILED_UPDATES_QUEUE_URL": self.queue,
-            "ENVIRONMENT": ENVIRONMENT,
-            "CRITICAL_STATUSES": CRITICAL_STATUSES,
-            "RUNBOOK_URL": RUNBOOK_URL,
-            "ROW_RETENTION_DAYS": "0",
-            **changes,
-        }
-        return handler.load({name: values[name] for name in FUNCTION["Environment"]["Variables"]})
+        """Return the handler as a cold start makes it, with changes in its environment."""
+        return handler.load(settings(self.table, self.topic, self.queue, **changes))
 
     def start_status(self, **changes: str) -> ModuleType:
         """Return the companion's handler as a cold start makes it, as start_handler does.
@@ -122,6 +109,24 @@ class FakeAccount:
         for queue in sqs.queues.values():
             queue.last_purged_at = None  # SQS allows one a minute
             sqs.purge_queue(queue.name)
+
+
+def settings(table: str, topic: str, queue: str, **changes: str) -> dict[str, str]:
+    """Return the environment of the handler, with changes in it.
+
+    The names of its variables are the template's: one that is missing here is an error.
+    """
+    values = {
+        "DYNAMODB_TABLE": table,
+        "SNS_TOPIC_ARN": topic,
+        "FAILED_UPDATES_QUEUE_URL": queue,
+        "ENVIRONMENT": ENVIRONMENT,
+        "CRITICAL_STATUSES": CRITICAL_STATUSES,
+        "RUNBOOK_URL": RUNBOOK_URL,
+        "ROW_RETENTION_DAYS": "0",
+        **changes,
+    }
+    return {name: values[name] for name in FUNCTION["Environment"]["Variables"]}
 
 
 @cache

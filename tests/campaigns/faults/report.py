@@ -14,6 +14,7 @@ from tests.campaigns.faults import status_cases, status_report, status_run
 from tests.campaigns.faults.cases import CASES, TABLE, Case, Section, State
 from tests.campaigns.faults.deployed import laboratory
 from tests.campaigns.faults.run import Seen, alone, tried
+from tests.campaigns.worlds import report as worlds_report
 from tests.unit.handler.account import opened
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reliability.md"
@@ -100,7 +101,8 @@ def render(seen: Mapping[str, Seen]) -> str:
     for section in TABLE:
         parts.append(f"### {section.title}\n")
         parts += [_table(group, seen) for group in _groups(section)]
-    return "\n".join([*parts, status_report.render(), ENDING])
+    worlds = worlds_report.render(PAGE.read_text("utf-8"))
+    return "\n".join([*parts, worlds, status_report.render(), ENDING])
 
 
 def sums(seen: Mapping[str, Seen]) -> dict[str, int]:
