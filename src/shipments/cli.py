@@ -6,6 +6,7 @@ import click
 
 from shipments import __version__
 from shipments.commands.check import check
+from shipments.commands.cost import cost
 from shipments.commands.discard import discard
 from shipments.commands.erase import erase
 from shipments.commands.export import export
@@ -66,6 +67,7 @@ COMMANDS = (
     discard,
     replay,
     log,
+    cost,
     erase,
     restore,
     status,

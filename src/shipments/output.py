@@ -94,11 +94,15 @@ class Output:
             yield lambda steps: bar.advance(task, steps)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return a table of texts, the last column with room for what is long."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0) -> Table:
+    """Return a table of texts, the last column with room for what is long.
+
+    numbers: how many of the last columns have numbers, which end below each other.
+    """
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in columns:
-        grid.add_column(heading, overflow="fold")
+    for at, heading in enumerate(columns):
+        is_number = at >= len(columns) - numbers
+        grid.add_column(heading, overflow="fold", justify="right" if is_number else "left")
     for row in rows:
         grid.add_row(*(one_line(value) for value in row))
     return grid

@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import Any
 
+from shipments.cost.data import prices
 from shipments.interrupt import Interrupt
 from shipments.output import Output, number
 from shipments.rows import Item, Row, plain
@@ -14,8 +15,6 @@ from shipments.stack import CALLS_AT_ONCE, Stack
 LARGE_BYTES = 100_000_000
 # A read unit is 4 KB; eventually consistent reads, as these are, take half of one.
 BYTES_PER_UNIT = 2 * 4096
-# Of a table on demand in us-east-1, since November 2024.
-DOLLARS_PER_MILLION_UNITS = 0.125
 
 
 class Scan:
@@ -83,7 +82,7 @@ class Scan:
 def estimate(rows: int, size_bytes: int) -> str:
     """Return what it takes to read a table, which DynamoDB has measured within six hours."""
     units = size_bytes / BYTES_PER_UNIT
-    dollars = units / 1_000_000 * DOLLARS_PER_MILLION_UNITS
+    dollars = prices()["read unit"].dollars(units)
     return (
         f"The table has about {number(rows, 'row')} with {size_bytes / 1e6:,.0f} MB. To read it "
         f"takes about {units:,.0f} read units: ${dollars:,.2f} on demand in us-east-1. "
