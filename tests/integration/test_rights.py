@@ -250,7 +250,8 @@ def command(
         if row == "cost":
             by = {"FunctionName": pipeline.stack["ShipmentProcessorFunctionName"]}
             pipeline.client("cloudwatch").put_metric_data(
-                Namespace="AWS/Lambda", MetricData=[datum("Invocations", by, time.time_ns() // 1_000_000, 1)]
+                Namespace="AWS/Lambda",
+                MetricData=[datum("Invocations", by, time.time_ns() // 1_000_000, 1)],
             )
         words = {
             "shipment": event["detail"]["shipmentId"],

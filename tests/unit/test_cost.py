@@ -85,6 +85,8 @@ def test_the_sizes_and_calls_are_those_of_the_handlers_now(monkeypatch: pytest.M
 def test_the_parameters_have_the_defaults_of_the_template() -> None:
     found = {name: str(MAIN["Parameters"][name]["Default"]) for name in model.PARAMETERS}
     assert found == model.PARAMETERS
+    for name, choices in model.CHOICES.items():
+        assert tuple(MAIN["Parameters"][name]["AllowedValues"]) == choices
 
 
 def test_as_many_alarm_metrics_are_paid_as_the_templates_have() -> None:

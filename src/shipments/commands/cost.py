@@ -1,7 +1,9 @@
 """The command cost."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import re
+from collections.abc import Callable, Mapping, Sequence
+from math import isnan
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -9,29 +11,44 @@ from click.core import ParameterSource
 from shipments.cost import model
 from shipments.cost.companion import WINDOW_SECONDS, status
 from shipments.cost.data import loaded
-from shipments.cost.model import DAYS, PARAMETERS, Line, Traffic, amount, bill, total
+from shipments.cost.estimate import Estimate, cells, fields, kept, rows
+from shipments.cost.model import CHOICES, DAYS, PARAMETERS, Traffic, bill
 from shipments.cost.observed import LAST_DAYS, observe
-from shipments.cost.quotas import Bound, bounds, plain_bounds
+from shipments.cost.quotas import bounds
 from shipments.errors import CommandError
 from shipments.options import Target, examples, for_stack
 from shipments.output import Output, number, table
 from shipments.status_stack import companion
 
-MILLION, CENT = 1_000_000, 0.01
+CENT = 0.01
+NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 LINES = ("Service and what it counts", "In a month", "USD", "Plain handler")
 QUOTAS = ("Quota of a second", "Limit", "At the peak", "Share", "Up to updates a day")
-SHARE = click.FloatRange(0, 1)
-COUNT = click.IntRange(min=1)
 
 
-class Estimate(NamedTuple):
-    """What a month costs: traffic, what it is from, lines of ours and of a plain handler."""
+class Share(click.FloatRange):
+    """A share of the updates, from 0 to 1."""
 
-    traffic: Traffic
-    source: str
-    lines: list[Line]
-    plain: list[Line]
-    bounds: list[Bound]
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the share."""
+        share = float(super().convert(value, param, ctx))
+        if isnan(share):
+            self.fail(f"{value!r} must be a number from 0 to 1, such as 0.05", param, ctx)
+        return share
+
+
+SHARE = Share(0, 1)
+
+
+def _assumed(
+    name: str, kind: click.ParamType[Any], default: float, metavar: str, text: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return an option that is an assumption."""
+    return click.option(
+        name, type=kind, default=default, show_default=True, metavar=metavar, help=text
+    )
 
 
 @click.command(
@@ -46,7 +63,7 @@ class Estimate(NamedTuple):
 )
 @click.option(
     "--per-day",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.IntRange(1, 10**12),
     metavar="N",
     help="Compute for N updates a day, without a stack.",
 )
@@ -59,40 +76,20 @@ class Estimate(NamedTuple):
 )
 @click.option("--with-status", is_flag=True, help="With --per-day: a status stack beside it, too.")
 @click.option("--no-free", is_flag=True, help="Do not subtract what an account has for nothing.")
-@click.option("--critical", type=SHARE, default=0.05, show_default=True, help="Share of updates.")
-@click.option("--rejected", type=SHARE, default=0.001, show_default=True, help="Share of updates.")
-@click.option(
-    "--redelivered", type=SHARE, default=0.001, show_default=True, help="Share of updates."
-)
-@click.option(
-    "--detail", type=COUNT, default=250, show_default=True, metavar="BYTES", help="Of an update."
-)
-@click.option(
-    "--statuses", type=click.IntRange(1, 21), default=21, show_default=True, help="Different ones."
-)
-@click.option(
-    "--per-shipment",
-    type=click.IntRange(1, 10_000),
-    default=10,
-    show_default=True,
-    help="Updates of a shipment.",
-)
-@click.option(
-    "--days", type=COUNT, default=DAYS, show_default=True, help="Days that the stack has run."
-)
-@click.option(
-    "--peak",
-    type=click.FloatRange(min=1),
-    default=10,
-    show_default=True,
-    help="Busiest second, as a multiple of the mean.",
-)
+@_assumed("--critical", SHARE, 0.05, "SHARE", "Of the updates.")
+@_assumed("--rejected", SHARE, 0.001, "SHARE", "Of the updates.")
+@_assumed("--redelivered", SHARE, 0.001, "SHARE", "Of the updates.")
+@_assumed("--detail", click.IntRange(1, 1_000_000), 250, "BYTES", "Of an update.")
+@_assumed("--statuses", click.IntRange(1, 21), 21, "N", "Different ones that come.")
+@_assumed("--per-shipment", click.IntRange(1, 10_000), 10, "N", "Updates of a shipment.")
+@_assumed("--days", click.IntRange(1, 36_500), DAYS, "N", "That the stack has run.")
+@_assumed("--peak", click.IntRange(1, 86_400), 10, "N", "Busiest second, in times of the mean.")
 @for_stack
 def cost(  # noqa: PLR0913 - an option each
     *,
     target: Target,
     output: Output,
-    per_day: float | None,
+    per_day: int | None,
     parameters: tuple[str, ...],
     with_status: bool,
     no_free: bool,
@@ -119,7 +116,7 @@ def cost(  # noqa: PLR0913 - an option each
         _no_stack_is_named()
         t = Traffic(per_day, **assumed)
         estimate = _computed(t, _parameters(parameters), with_status=with_status, free=not no_free)
-    _record(output, estimate)
+    output.record(fields(estimate))
     _show(output, estimate)
     return 0
 
@@ -141,8 +138,11 @@ def _parameters(texts: Sequence[str]) -> dict[str, str]:
             raise click.BadParameter(
                 f"{text!r} must be NAME=VALUE, with one of {names}", param_hint="--parameter"
             )
-        if PARAMETERS[name].isdigit() and not value.isdigit():
+        if PARAMETERS[name].isdigit() and not NUMBER.fullmatch(value):
             raise click.BadParameter(f"{text!r} must be a number", param_hint="--parameter")
+        if value not in CHOICES.get(name, (value,)):
+            choices = ", ".join(CHOICES[name])
+            raise click.BadParameter(f"{text!r} must be one of {choices}", param_hint="--parameter")
         found[name] = value
     return found
 
@@ -188,62 +188,14 @@ def _deployed(target: Target, assumed: Traffic, *, free: bool) -> Estimate:
     )
 
 
-def _record(output: Output, e: Estimate) -> None:
-    dollars, plain = total(e.lines), total(e.plain)
-    updates = e.traffic.per_day * DAYS
-    output.record(
-        {
-            "source": e.source,
-            "region": loaded()["region"],
-            "pricesAsOf": loaded()["asOf"],
-            "assumptions": e.traffic._asdict(),
-            "dollars": round(dollars, 4),
-            "dollarsPerMillion": round(dollars / updates * MILLION, 4),
-            "services": {name: round(total(lines), 4) for name, lines in _services(e.lines)},
-            "uses": [_fields(line) for line in e.lines],
-            "quotas": [_quota(bound) for bound in e.bounds],
-            "plain": {
-                "dollars": round(plain, 4),
-                "dollarsPerMillion": round(plain / updates * MILLION, 4),
-                "uses": [_fields(line) for line in e.plain],
-                "quotas": [_quota(bound) for bound in plain_bounds(e.traffic)],
-            },
-        }
-    )
-
-
-def _fields(line: Line) -> dict[str, Any]:
-    return {**line.use._asdict(), "dollars": round(line.dollars, 6)}
-
-
-def _quota(bound: Bound) -> dict[str, Any]:
-    return {
-        "quota": bound.name,
-        "limit": bound.quota.limit,
-        "adjustable": bound.quota.is_adjustable,
-        "needed": round(bound.needed, 4),
-        "share": round(bound.share, 6),
-        "holdsPerDay": round(bound.holds_per_day),
-    }
-
-
-def _services(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
-    """Return the lines by their service, in the order of an update's way."""
-    found: dict[str, list[Line]] = {}
-    for line in lines:
-        found.setdefault(line.use.service, []).append(line)
-    return list(found.items())
-
-
 def _show(output: Output, e: Estimate) -> None:
-    output.show(table(LINES, _rows(e), 3), "")
-    output.show(table(QUOTAS, [_cells(bound) for bound in e.bounds], 4), "")
+    output.show(table(LINES, rows(e), 3), "")
+    output.show(table(QUOTAS, [cells(bound) for bound in e.bounds], 4), "")
     first, t = e.bounds[0], e.traffic
     adjusted = "AWS raises it on request" if first.quota.is_adjustable else "AWS does not raise it"
-    kept = total(_kept(e.lines))
-    if kept >= CENT:
+    if kept(e.lines) >= CENT:
         days = number(t.days, "day")
-        output.show(f"${kept:,.2f} of this is for what the tables keep of {days}.")
+        output.show(f"${kept(e.lines):,.2f} of this is for what the tables keep of {days}.")
     output.show(
         f"First to bind: {first.name}, over {first.holds_per_day:,.0f} updates a day; {adjusted}.",
         f"At {t.critical:.2%} critical, {t.rejected:.2%} rejected, {t.redelivered:.2%} "
@@ -251,40 +203,3 @@ def _show(output: Output, e: Estimate) -> None:
         f"a peak of {t.peak:g} times the mean.",
         f"A month of 30 days, {e.source}. Prices of {loaded()['region']}, {loaded()['asOf']}.",
     )
-
-
-def _kept(lines: Sequence[Line]) -> list[Line]:
-    return [line for line in lines if line.use.unit in {"GB in a table", "GB to recover"}]
-
-
-def _rows(e: Estimate) -> list[list[str]]:
-    """Return a row per service with its sum, then one for each of its uses."""
-    rows, plain = [], dict(_services(e.plain))
-    for service, lines in _services(e.lines):
-        others = {line.use.what: line for line in plain.get(service, [])}
-        uses = {line.use.what: line for line in lines if line.use.number}
-        if uses or others:
-            rows.append([service, "", _usd(total(lines)), _usd(total(others.values()))])
-        for what in [*uses, *(what for what in others if what not in uses)]:
-            count = amount(uses[what].use.number) if what in uses else ""
-            pair = (_usd(each[what].dollars) if what in each else "" for each in (uses, others))
-            rows.append([f"- {what}", count, *pair])
-    sums = [total(e.lines), total(e.plain)]
-    updates = e.traffic.per_day * DAYS
-    rows.append(["Sum", "", *map(_usd, sums)])
-    rows.append(["For a million updates", "", *(_usd(each / updates * MILLION) for each in sums)])
-    return rows
-
-
-def _usd(dollars: float) -> str:
-    return f"{dollars:,.2f}"
-
-
-def _cells(bound: Bound) -> list[str]:
-    return [
-        bound.name,
-        f"{bound.quota.limit:,}",
-        f"{bound.needed:,.2f}",
-        f"{bound.share:.1%}",
-        f"{bound.holds_per_day:,.0f}",
-    ]

@@ -32,6 +32,11 @@ PARAMETERS = {
     "LogRetentionDays": "30",
     "KmsKeyArn": "",
 }
+CHOICES = {
+    "TracingMode": ("Active", "PassThrough"),
+    "AlertMail": ("each", "critical", "off"),
+    "UnheardAlertsAlarmEnabled": ("true", "false"),
+}
 # Its alarms: those that are always there, that on three metrics, that on silence.
 ALARMS, UNHEARD_METRICS = 8, 3
 # Without the status: updates, errors, rejected ones, alerts, latency.

@@ -146,10 +146,14 @@ def test_rows_that_expire_are_kept_no_longer(cloud: Cloud) -> None:
     [
         (["--parameter", "AlertMial=off"], "must be NAME=VALUE, with one of TracingMode, "),
         (["--parameter", "AlertMail"], "must be NAME=VALUE, with one of TracingMode, "),
+        (["--parameter", "AlertMail=never"], "must be one of each, critical, off"),
+        (["--parameter", "LogRetentionDays=\u00b2"], "must be a number"),
         (["--parameter", "LogRetentionDays=month"], "'LogRetentionDays=month' must be a number"),
         (["--stack-name", "x"], "--stack-name and --per-day: pass only one of them"),
         (["--environment", "x"], "--environment and --per-day: pass only one of them"),
         (["--critical", "5"], "--critical"),
+        (["--critical", "nan"], "'nan' must be a number from 0 to 1, such as 0.05"),
+        (["--peak", "inf"], "--peak"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_option(
