@@ -30,6 +30,7 @@ from tests.unit.handler.updates import envelope
 
 RESULTS = Path(__file__).parents[1] / "src" / "shipments" / "cost" / "measured.json"
 DETAIL_BYTES = 250
+CLOCK_MS = 1_795_428_001_623  # the handlers' clock, 1.5 s after the update
 DETAIL_SIZES = (150, 250, 500, 1000, 2000, 4000)
 ROUNDS, CALLS = 15, 20
 HISTORY = 10  # rows of the shipment whose item is measured
@@ -114,6 +115,7 @@ def events(kind: str) -> list[Fields]:
 def ours(account: FakeAccount) -> Handler:
     """Return the handler of the template."""
     module = account.start_handler()
+    module.clock_ms = lambda: CLOCK_MS
     context = SimpleNamespace(aws_request_id=envelope({})["id"])
     clients = [module.client(name) for name in ("dynamodb", "sns", "sqs")]
     return Handler(lambda event: module.lambda_handler(event, context), clients)
@@ -216,6 +218,7 @@ def status_sizes(account: FakeAccount) -> Fields:
     """Return the size of a shipment's item, and of the status function's log lines."""
     account.make_status_stack()
     module, index = account.start_status(), ours(account)
+    module.clock_ms = lambda: CLOCK_MS
     context = SimpleNamespace(aws_request_id=envelope({})["id"])
     with redirect_stdout(io.StringIO()):
         for second in range(HISTORY):

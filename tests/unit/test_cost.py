@@ -67,16 +67,7 @@ def test_the_sizes_and_calls_are_those_of_the_handlers_now(monkeypatch: pytest.M
     for name in sizes.HANDLERS:
         for kind in then[name]["kinds"].values():
             del kind["cpuMs"]  # of another machine
-    known = {name: then[name] for name in now}
-    # A number of the log, such as the latency, may have a digit more.
-    for design in sizes.HANDLERS:
-        for kind, each in known[design]["kinds"].items():
-            found = now[design]["kinds"][kind]
-            assert abs(found.pop("logBytes") - each.pop("logBytes")) < 10, "run benchmarks/sizes.py"
-    for each in (known["status"], now["status"]):
-        assert 300 < each.pop("logBytes") < 500
-        assert 300 < each.pop("minuteLogBytes") < 500
-    assert now == known, "run benchmarks/sizes.py"
+    assert now == {name: then[name] for name in now}, "run benchmarks/sizes.py"
 
 
 # ---- the model
@@ -158,5 +149,5 @@ def test_the_readme_has_what_is_computed() -> None:
     a_million = model.total(model.bill(model.ours(MILLION))) / 30
     few = model.total(model.bill(model.ours(Traffic(1500))))
     assert f"about ${few:.0f} a month" in readme
-    assert f"${a_million:.2f} per million updates" in readme
+    assert f"about ${a_million:.0f} per million updates" in readme
     assert f"about ${(status - small) / 30:.2f} per million updates and ${small:.0f}" in readme
