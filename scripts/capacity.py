@@ -62,18 +62,15 @@ def tables() -> dict[str, list[str]]:
 
 
 def _orders() -> Iterator[str]:
-    yield from _head("updates a day", "USD a month", "a million", "plain handler", "over its quota")
+    names = ("updates a day", "USD a month", "a million", "plain handler", "binds first", "over")
+    yield from _head(*names)
     for per_day in PER_DAY:
         t = Traffic(per_day)
-        lines = bill(ours(t))
-        over = [bound for bound in bounds(t) if bound.share > 1]
-        names = ", ".join(f"{bound.name} ({bound.share:,.1f} times)" for bound in over)
-        sums = (
-            _dollars(lines),
-            f"{_a_million(lines, t):,.2f}",
-            f"{_a_million(bill(plain(t)), t):,.2f}",
-        )
-        yield _row(f"{per_day:,}", *sums, names or "nothing")
+        lines, first = bill(ours(t)), bounds(t)[0]
+        over = [f"{each.name} ({each.share:,.1f} times)" for each in bounds(t) if each.share > 1]
+        sums = [f"{_a_million(each, t):,.2f}" for each in (lines, bill(plain(t)))]
+        bound = f"{first.name}, {first.share:,.3%}"
+        yield _row(f"{per_day:,}", _dollars(lines), *sums, bound, ", ".join(over) or "no quota")
 
 
 def _quotas() -> Iterator[str]:
