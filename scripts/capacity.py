@@ -69,7 +69,7 @@ def _orders() -> Iterator[str]:
         lines, first = bill(ours(t)), bounds(t)[0]
         over = [f"{each.name} ({each.share:,.1f} times)" for each in bounds(t) if each.share > 1]
         sums = [f"{_a_million(each, t):,.2f}" for each in (lines, bill(plain(t)))]
-        bound = f"{first.name}, {first.share:,.3%}"
+        bound = f"{first.name}, {first.share:,.2%}"
         yield _row(f"{per_day:,}", _dollars(lines), *sums, bound, ", ".join(over) or "no quota")
 
 
