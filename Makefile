@@ -43,7 +43,7 @@ define set-up
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench load mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -91,6 +91,11 @@ test-pythons: ## run the handlers' unit tests on every CPython 3.10 to 3.14 foun
 
 bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
 	$(BIN)/python benchmarks/handler.py
+
+load: $(VENV)/ready ## measure growth up to a million updates, and load; writes docs/load.md
+	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.load_page
 
 mutants: $(VENV)/ready ## change templates and handlers in every way; a test must notice each
 	$(BIN)/python -m tests.campaigns.mutants
