@@ -120,10 +120,10 @@ def reject(event: Any, envelope: Fields, error: Rejected, log: Fields) -> Fields
         "Carrier": described(detail.get("carrier")),
         "Event ID": described(envelope.get("id")),
     }
-    names = [
-        name for name in ("shipmentId", "status", "carrier") if isinstance(detail.get(name), str)
-    ]
-    log.update({name: described(detail[name]) for name in names}, reason=reason)
+    for name in ("shipmentId", "status", "carrier"):
+        if isinstance(detail.get(name), str):
+            log[name] = described(detail[name])
+    log["reason"] = reason
     send_to_failed_updates(reason, event)
     urgent = f"CRITICAL STATUS {facts['Status']}: " if is_critical(status) else ""
     publish(
@@ -428,9 +428,10 @@ def publish(alert_type: str, subject: str, title: str, facts: Fields, command: s
     lines += [f"shipments {command} --environment {ENVIRONMENT}"]
     lines += [f"{RUNBOOK_URL}#{alert_type.lower().replace('_', '-')}"]
     names = {"alertType": alert_type, "shipmentId": facts["Shipment ID"], "status": facts["Status"]}
+    names.update(carrier=facts["Carrier"], environment=ENVIRONMENT)
     attributes = {
         name: {"DataType": "String", "StringValue": printable(value)}
-        for name, value in {**names, "environment": ENVIRONMENT}.items()
+        for name, value in names.items()
     }
     subject = printable(subject).encode("ascii", "replace").decode()
     client("sns").publish(
@@ -456,10 +457,8 @@ def printable(value: str) -> str:
 
 # ---- report
 
-UNITS = {
-    **dict.fromkeys(("ProcessingErrors", "RejectedUpdates", "CriticalAlerts"), "Count"),
-    "EndToEndLatency": "Milliseconds",
-}
+COUNTS = ("ProcessingErrors", "RejectedUpdates", "CriticalAlerts")
+UNITS = {**dict.fromkeys(COUNTS, "Count"), "EndToEndLatency": "Milliseconds"}
 
 
 def report(log: Fields, now_ms: int) -> None:

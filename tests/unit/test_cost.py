@@ -13,6 +13,7 @@ from scripts import capacity
 from scripts.drawing.cost import draw
 from scripts.drawing.picture import png
 from scripts.embed import HANDLER, ROOT, STATUS_HANDLER, STATUS_TEMPLATE, TEMPLATE
+from shipments import rules
 from shipments.cost import companion, model
 from shipments.cost.data import FOLDER, loaded
 from shipments.cost.model import Traffic
@@ -88,9 +89,7 @@ def test_as_many_alarm_metrics_are_paid_as_the_templates_have() -> None:
 
 def test_as_many_metrics_are_paid_as_the_functions_log() -> None:
     code = HANDLER.read_text("utf-8")
-    names = re.search(r"^UNITS = {(.*?)^}", code, re.DOTALL | re.MULTILINE)
-    assert names
-    units = re.findall(r'"([A-Z]\w+[a-z][A-Z]\w+)"', names[1])
+    units = rules.handler().UNITS
     assert len([*units, "ShipmentUpdatesProcessed"]) == model.METRICS_WITHOUT_STATUS
     known = re.search(r"^KNOWN_STATUSES = \((.*?)\)\.split", code, re.DOTALL | re.MULTILINE)
     assert known

@@ -45,6 +45,7 @@ def test_an_alert_can_be_filtered_by(account: Account) -> None:
     assert alert.attributes == {
         "shipmentId": "SHIP-12345",
         "status": "DELAYED",
+        "carrier": "FedEx",
         "environment": "test",
         "alertType": "CRITICAL_STATUS",
     }

@@ -177,6 +177,7 @@ def test_a_refused_updates_alert_can_be_filtered_by(account: Account) -> None:
         "alertType": "PROCESSING_ERROR",
         "shipmentId": "SHIP-12345",
         "status": "DELAYED",
+        "carrier": "FedEx",
         "environment": "test",
     }
 
