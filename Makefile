@@ -89,8 +89,8 @@ taskcat-aws: $(VENV)-taskcat/ready ## run taskcat's tests on AWS: make taskcat-a
 test-pythons: ## run the handlers' unit tests on every CPython 3.10 to 3.14 found
 	$(PYTHON) tests/campaigns/pythons.py
 
-bench: $(VENV)/ready ## measure the handler's processor time; writes benchmarks/results/
-	$(BIN)/python benchmarks/handler.py
+bench: $(VENV)/ready $(VENV)-bench/ready ## measure the handler beside others; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.bench
 
 load: $(VENV)/ready ## measure growth up to a million updates, and load; writes docs/load.md
 	$(BIN)/python -m benchmarks.growth
@@ -127,8 +127,9 @@ audit-workflows: $(VENV)-audit-workflows/ready ## look for weak spots in .github
 ### The environment
 setup: $(VENV)/ready ## make the environment that the other targets run in
 
+# First dev.in, because bench.in takes its boto3.
 lock: $(VENV)-lock/ready ## write the newest versions and their hashes into requirements/
-	for file in requirements/*.in; do $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal \
+	for file in requirements/dev.in requirements/[!d]*.in; do $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal \
 	--python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 	$(WHEELS) --build-constraints requirements/install.txt --require-build-hashes \
 	"$$file" -o "$${file%in}txt" || exit; done

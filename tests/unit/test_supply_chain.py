@@ -37,8 +37,18 @@ def test_what_an_environment_is_for_is_locked(path: Path) -> None:
     assert set(wanted) <= set(locked)
 
 
+def test_the_benchmarks_run_with_the_boto3_of_the_tests() -> None:
+    pins = {
+        re.findall(r"(?m)^boto3==\S+", path.with_suffix(".txt").read_text("utf-8"))[0]
+        for path in LISTS
+        if path.stem in ("bench", "dev")
+    }
+    assert len(pins) == 1
+
+
 @pytest.mark.parametrize(
-    "target", ["setup", "taskcat", "taskcat-aws", "lock", "audit-templates", "audit-workflows"]
+    "target",
+    ["setup", "bench", "taskcat", "taskcat-aws", "lock", "audit-templates", "audit-workflows"],
 )
 def test_make_installs_wheels_with_the_locked_hashes_only(target: str) -> None:
     make = ["make", "--dry-run", "--always-make", target]

@@ -1,0 +1,1 @@
+"""Measures the handler beside others of the same duties: `make bench`."""

@@ -1,0 +1,110 @@
+"""Takes all measures in rounds: what else the machine does then slows all contestants alike."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from itertools import product
+from operator import truediv
+from typing import NamedTuple
+
+from benchmarks.bench.processes import FILES, Bench, Worker
+from benchmarks.bench.updates import KINDS
+
+ONLY_PUT = ("floor", "put")
+START = "start"  # what does not depend on the kind of update
+DELAYS_MS = (1, 5, 20)
+AT_ONCE = 10  # updates between two readings of the processor's clock
+WARM_ROUNDS = 3  # for each cold one: a cold start takes longer, and varies less
+
+
+class Where(NamedTuple):
+    """What a sample is of: kind of update or START, figure, contestant."""
+
+    kind: str
+    figure: str
+    contestant: str
+
+
+class Spread(NamedTuple):
+    """A median, and where the middle half of the samples lies."""
+
+    median: float
+    low: float
+    high: float
+
+
+Samples = dict[Where, list[float]]
+Tick = Callable[[], None]
+
+
+def spread(samples: Collection[float]) -> Spread:
+    """Return the spread of at least one sample."""
+    low, median, high = statistics.quantiles([*samples, *samples], n=4, method="inclusive")
+    return Spread(*(round(value, 3) for value in (median, low, high)))
+
+
+def kinds_of(contestant: str) -> list[str]:
+    """Return the kinds of updates that a contestant processes."""
+    return ["ordinary"] if contestant in ONLY_PUT else list(KINDS)
+
+
+def ticks(contestants: Collection[str], rounds: int) -> int:
+    """Return how often measured() ticks."""
+    pairs = sum(len(kinds_of(contestant)) for contestant in contestants)
+    return rounds * (len(KINDS) * len(contestants) + WARM_ROUNDS * pairs)
+
+
+def measured(bench: Bench, contestants: Collection[str], rounds: int, tick: Tick) -> Samples:
+    """Measure warm functions, then cold ones; the former store the row that a duplicate meets."""
+    samples: Samples = defaultdict(list)
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(bench.worker(FILES[name])) for name in contestants}
+        for name, worker in workers.items():
+            for kind in kinds_of(name):
+                worker.run(kind, 2)
+        for _ in range(rounds * WARM_ROUNDS):
+            for kind, (name, worker) in product(KINDS, workers.items()):
+                if kind in kinds_of(name):
+                    _warm(bench, worker, kind, name, samples)
+                    tick()
+    for _, kind, name in product(range(rounds), KINDS, contestants):
+        _cold(bench, kind, name, samples)
+        tick()
+    return samples
+
+
+def _warm(bench: Bench, worker: Worker, kind: str, name: str, samples: Samples) -> None:
+    bench.stub.calls()
+    taken = worker.run(kind, AT_ONCE)
+    calls = sum(bench.stub.calls().values()) / AT_ONCE
+    taken = {"cpu_ms": taken["cpu_ms"], "log_bytes": taken["log_bytes"], "calls": calls}
+    for delay_ms in DELAYS_MS:
+        bench.stub.calls(delay_ms)
+        taken[f"wall_{delay_ms}_ms"] = worker.run(kind, 1)["wall_ms"]
+    for figure, value in taken.items():
+        samples[Where(kind, figure, name)].append(value)
+
+
+def _cold(bench: Bench, kind: str, name: str, samples: Samples) -> None:
+    bench.stub.calls()
+    with bench.worker(FILES[name]) as worker:
+        init_ms = worker.loaded["cpu_ms"]
+        samples[Where(START, "init_ms", name)].append(init_ms)
+        if kind not in kinds_of(name):
+            return
+        first, second = worker.run(kind, 1), worker.run(kind, 1)
+    taken = {
+        "cold_ms": init_ms + first["cpu_ms"],
+        "first_ms": first["cpu_ms"],
+        "second_ms": second["cpu_ms"],
+        "memory_mb": second["memory_kb"] / 1024,
+    }
+    for figure, value in taken.items():
+        samples[Where(kind, figure, name)].append(value)
+
+
+def ratio(samples: Samples, kind: str, figure: str, to: str) -> Spread:
+    """Return ours to another contestant's, by rounds."""
+    ours, other = (samples[Where(kind, figure, name)] for name in ("ours", to))
+    return spread([*map(truediv, ours, other)])
