@@ -1,6 +1,5 @@
 """`make bench`: measures all contestants and writes docs/benchmarks.md."""
 
-import platform
 import subprocess
 from collections.abc import Callable, Collection
 from typing import Any
@@ -15,7 +14,9 @@ from shipments.oneline import OneLine
 
 PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 VERSIONS = """
+import platform
 from importlib.metadata import version
+print("Python", platform.python_version())
 for name in ("boto3", "aws-lambda-powertools"): print(name, version(name))
 """
 # Of ours to the bare put.
@@ -41,7 +42,7 @@ def versions(python: str) -> dict[str, str]:
     """Return the versions of what is measured. python: the contestants' interpreter."""
     run = [python, "-c", VERSIONS]
     printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-    return {"Python": platform.python_version(), **dict(map(str.split, printed.splitlines()))}
+    return dict(map(str.split, printed.splitlines()))
 
 
 def results(python: str, contestants: Collection[str], rounds: int) -> dict[str, Any]:

@@ -43,39 +43,60 @@ ESTIMATES = (
 # Of a processor, once init is over: 256 MB of the 1,769 MB that get a whole one (docs/aws.md).
 SHARE = 256 / 1769
 DOLLARS_PER_MS = 0.0000133334 / 1000 * 256 / 1024  # on Arm (docs/aws.md)
-# The paragraph of lambda/index.py that makes clients when the module is loaded.
-CLIENTS = re.compile(r'^dynamodb = client\("dynamodb"\).*\n(?:.+\n)*', re.MULTILINE)
-DYNAMODB = 'dynamodb = client("dynamodb")\n'
-ALONE = 'dynamodb = client("dynamodb")  # the others would slow each cold start\n'
+# What lambda/index.py has between these lines: how it makes clients, and which of them at once.
+CLIENTS = re.compile(
+    r"(?<=^Fields = dict\[str, Any\]\n).*?(?=^class Rejected)", re.DOTALL | re.MULTILINE
+)
+WHEN_NEEDED = '''
+
+@lru_cache
+def client(service: str) -> Any:
+    """Return a service's client, made when first needed."""
+    return boto3.client(service, config=CALLS)
+
+
+'''
+ALONE = WHEN_NEEDED + 'dynamodb = client("dynamodb")  # the others would slow each cold start\n'
+DYNAMODB = WHEN_NEEDED + 'dynamodb = client("dynamodb")\n'
 SNS = 'client("sns")  # 7 times slower once init is over\n'
+ALL = """
+# Made here because an update runs at a seventh of init's speed.
+dynamodb, sns, sqs = (boto3.client(name, config=CALLS) for name in ("dynamodb", "sns", "sqs"))
+"""
 SIGNED = 'dynamodb.generate_presigned_url("put_item", {"TableName": TABLE, "Item": {}})\n'
 REFUSED = """\
-with suppress(Exception):  # is refused: the real one finds an open connection
+with suppress(Exception):  # refused, but it connects
     dynamodb.put_item(TableName=TABLE, Item={})
 """
 REFUSED_ALERT = """\
 with suppress(Exception):
-    client("sns").publish(TopicArn=TOPIC_ARN, Message="")
+    sns.publish(TopicArn=TOPIC_ARN, Message="")
 """
-# What is made of the paragraph, by a sentence about it.
+FROZEN = "gc.freeze()  # none of this is garbage\n"
 VARIANTS = {
-    "DynamoDB": ALONE,
-    "DynamoDB, SNS": DYNAMODB + SNS,
-    "DynamoDB, SNS, SQS": DYNAMODB + SNS + 'client("sqs")\n',
-    "DynamoDB; a put is signed, not sent": DYNAMODB + SIGNED,
-    "DynamoDB, SNS; a put is signed, not sent": DYNAMODB + SIGNED + SNS,
-    "DynamoDB; a put is sent and refused": DYNAMODB + REFUSED,
-    "DynamoDB, SNS; a put is sent and refused": DYNAMODB + REFUSED + SNS,
-    "DynamoDB, SNS; a put and an alert are sent and refused": DYNAMODB + REFUSED + REFUSED_ALERT,
+    "DynamoDB's client": ALONE,
+    "and SNS's": DYNAMODB + SNS,
+    "all three": ALL,
+    "all three, frozen": ALL + FROZEN,
+    "DynamoDB's, a put signed": DYNAMODB + SIGNED,
+    "DynamoDB's, a put refused": DYNAMODB + REFUSED,
+    "all three, a put refused": ALL + REFUSED,
+    "all three, a put refused, frozen": ALL + REFUSED + FROZEN,
+    "all three, a put and an alert refused, frozen": ALL + REFUSED + REFUSED_ALERT + FROZEN,
 }
-BOTOCORE = "DynamoDB, by botocore without boto3"
+# Import, by a word of the text that needs it; and the line that comes after it.
+IMPORTS = {
+    "gc.": ("import gc\n", "import hashlib\n"),
+    "suppress": ("from contextlib import suppress\n", "from datetime import"),
+    "lru_cache": ("from functools import lru_cache\n", "from typing import"),
+}
+CALLS = {'client("sns").publish(\n': "sns.publish(\n", 'client("sqs").send_': "sqs.send_"}
+BOTOCORE = "DynamoDB's, by botocore without boto3"
 WITHOUT_BOTO3 = {
     "import boto3\n": "import botocore.session\n",
     "@lru_cache\n": "SESSION = botocore.session.get_session()\n\n\n@lru_cache\n",
     "boto3.client(service": "SESSION.create_client(service",
 }
-
-
 # Reads what botocore reads at the first connection to each service.
 CERTIFICATES = """
 import ssl, sys, time
@@ -89,17 +110,29 @@ def variants(code: str) -> dict[str, str]:
     """Return the handler's code in each variant; raise ValueError if a text to replace is gone."""
     if len(CLIENTS.findall(code)) != 1:
         raise ValueError("lambda/index.py makes its clients in another place now")
-    found = {name: CLIENTS.sub(lambda _, text=text: text, code) for name, text in VARIANTS.items()}
-    for name, text in VARIANTS.items():
-        if "suppress" in text:
-            once = "from functools import lru_cache\n"
-            found[name] = found[name].replace(once, "from contextlib import suppress\n" + once, 1)
-    other = found["DynamoDB"]
+    found = {name: _variant(code, text) for name, text in VARIANTS.items()}
+    other = found["DynamoDB's client"]
     for before, after in WITHOUT_BOTO3.items():
-        if other.count(before) != 1:
-            raise ValueError(f"lambda/index.py has not one {before!r}")
-        other = other.replace(before, after)
+        other = _once(other, before, after)
     return {**found, BOTOCORE: other}
+
+
+def _variant(code: str, text: str) -> str:
+    code = CLIENTS.sub(lambda _: f"{text}\n\n", code)
+    for word, (line, following) in IMPORTS.items():
+        code = code.replace(line, "", 1)
+        if word in text:
+            code = _once(code, following, line + following)
+    for when_needed, at_once in CALLS.items():
+        before, after = (when_needed, at_once) if ALL in text else (at_once, when_needed)
+        code = code if after in code else _once(code, before, after)
+    return code
+
+
+def _once(code: str, before: str, after: str) -> str:
+    if code.count(before) != 1:
+        raise ValueError(f"lambda/index.py has not one {before!r}")
+    return code.replace(before, after)
 
 
 def template_bytes(code: str) -> int:

@@ -8,14 +8,16 @@ from itertools import product
 from operator import truediv
 from typing import NamedTuple
 
-from benchmarks.bench.processes import FILES, Bench, Worker
+from benchmarks.bench.processes import FILES, Bench, Taken, Worker
 from benchmarks.bench.updates import KINDS
 
 ONLY_PUT = ("floor", "put")
 START = "start"  # what does not depend on the kind of update
 DELAYS_MS = (1, 5, 20)
-AT_ONCE = 10  # updates between two readings of the processor's clock
-WARM_ROUNDS = 3  # for each cold one: a cold start takes longer, and varies less
+AT_ONCE = 5  # updates between two readings of the processor's clock
+# For each round of cold starts, which take longer and vary less.
+WARM_ROUNDS = 8
+DELAYED_ROUNDS = 2
 
 
 class Where(NamedTuple):
@@ -52,7 +54,7 @@ def kinds_of(contestant: str) -> list[str]:
 def ticks(contestants: Collection[str], rounds: int) -> int:
     """Return how often measured() ticks."""
     pairs = sum(len(kinds_of(contestant)) for contestant in contestants)
-    return rounds * (len(KINDS) * len(contestants) + WARM_ROUNDS * pairs)
+    return rounds * (len(KINDS) * len(contestants) + (WARM_ROUNDS + DELAYED_ROUNDS) * pairs)
 
 
 def measured(bench: Bench, contestants: Collection[str], rounds: int, tick: Tick) -> Samples:
@@ -63,27 +65,31 @@ def measured(bench: Bench, contestants: Collection[str], rounds: int, tick: Tick
         for name, worker in workers.items():
             for kind in kinds_of(name):
                 worker.run(kind, 2)
-        for _ in range(rounds * WARM_ROUNDS):
-            for kind, (name, worker) in product(KINDS, workers.items()):
-                if kind in kinds_of(name):
-                    _warm(bench, worker, kind, name, samples)
-                    tick()
+        steps = [_warm] * WARM_ROUNDS + [_delayed] * DELAYED_ROUNDS
+        for step, kind, (name, worker) in product(steps * rounds, KINDS, workers.items()):
+            if kind in kinds_of(name):
+                for figure, value in step(bench, worker, kind).items():
+                    samples[Where(kind, figure, name)].append(value)
+                tick()
     for _, kind, name in product(range(rounds), KINDS, contestants):
         _cold(bench, kind, name, samples)
         tick()
     return samples
 
 
-def _warm(bench: Bench, worker: Worker, kind: str, name: str, samples: Samples) -> None:
+def _warm(bench: Bench, worker: Worker, kind: str) -> Taken:
     bench.stub.calls()
     taken = worker.run(kind, AT_ONCE)
     calls = sum(bench.stub.calls().values()) / AT_ONCE
-    taken = {"cpu_ms": taken["cpu_ms"], "log_bytes": taken["log_bytes"], "calls": calls}
+    return {"cpu_ms": taken["cpu_ms"], "log_bytes": taken["log_bytes"], "calls": calls}
+
+
+def _delayed(bench: Bench, worker: Worker, kind: str) -> Taken:
+    taken = {}
     for delay_ms in DELAYS_MS:
         bench.stub.calls(delay_ms)
         taken[f"wall_{delay_ms}_ms"] = worker.run(kind, 1)["wall_ms"]
-    for figure, value in taken.items():
-        samples[Where(kind, figure, name)].append(value)
+    return taken
 
 
 def _cold(bench: Bench, kind: str, name: str, samples: Samples) -> None:
