@@ -75,7 +75,7 @@ with suppress(Exception):
 FROZEN = "gc.freeze()  # none of this is garbage\n"
 VARIANTS = {
     "DynamoDB's client": ALONE,
-    "and SNS's": DYNAMODB + SNS,
+    "DynamoDB's and SNS's": DYNAMODB + SNS,
     "all three": ALL,
     "all three, frozen": ALL + FROZEN,
     "DynamoDB's, a put signed": DYNAMODB + SIGNED,
