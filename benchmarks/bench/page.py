@@ -129,5 +129,7 @@ def replaced(page: str, name: str, block: str) -> str:
 
 def write(name: str, results: Fields, file: Path, block: str) -> None:
     """Write results into a file and a block of the page."""
-    file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    lines = json.dumps(results, indent=1)
+    rows = re.sub(r"\[[^][]+\]", lambda spread: " ".join(spread[0].split()), lines)
+    file.write_text(rows + "\n", "utf-8")
     PAGE.write_text(replaced(PAGE.read_text("utf-8"), name, block), "utf-8")

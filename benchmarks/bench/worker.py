@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import resource
 import socket
 import sys
 import time
@@ -50,9 +51,12 @@ def to_loopback(port: int) -> None:
 
 
 def peak_memory_kb() -> int:
-    """Return the most that this process had in memory (KB); rusage's has the parent's in it."""
-    status = Path("/proc/self/status").read_text("utf-8")
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
+    """Return the most that this process had in memory (KB)."""
+    status = Path("/proc/self/status")
+    if not status.exists():  # macOS, which counts bytes
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    # On Linux rusage's maximum has the parent's in it.
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text("utf-8"))[0])
 
 
 def main() -> None:
