@@ -17,11 +17,10 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from tests.resource_policy import Fields, Request, allows
+from shipments.check.policy import CLOUDWATCH, EVENTS, Fields, Request, allows
 
 Decision = TypeVar("Decision", bound=Callable[..., Any])
 
-EVENTS, CLOUDWATCH = "events.amazonaws.com", "cloudwatch.amazonaws.com"
 # Of a target without a retry policy, and the most that one can have.
 RETRIES = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86_400}
 # By HTTP status; any other one is ERROR_FROM_TARGET.
@@ -158,7 +157,9 @@ class EventBridge:
         payload = target.get("Input") or json.dumps(event)
         request = Request(EVENTS, "lambda:InvokeFunction", function, rule["Arn"])
         try:
-            if not allows(client.get_policy(FunctionName=function)["Policy"], request):
+            if not allows(
+                client.get_policy(FunctionName=function)["Policy"], request, is_strict=True
+            ):
                 return Failure(CODES[403], f"The rule is not allowed to invoke {function}.")
             client.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
         except ClientError as error:
@@ -177,7 +178,7 @@ class EventBridge:
         with suppress(ClientError):  # it is gone, or the message is too big for it
             url = client.get_queue_url(QueueName=queue.split(":")[-1])["QueueUrl"]
             found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
-            if allows(found.get("Attributes", {}).get("Policy"), request):
+            if allows(found.get("Attributes", {}).get("Policy"), request, is_strict=True):
                 message = {"MessageBody": json.dumps(event), "MessageAttributes": cause}
                 client.send_message(QueueUrl=url, **message)
                 return Fate.KEPT
@@ -245,7 +246,9 @@ class Alarms:
             for topic in alarm["AlarmActions"]
         }
         return all(
-            allows(policy, Request(CLOUDWATCH, "sns:Publish", topic, alarm["AlarmArn"]))
+            allows(
+                policy, Request(CLOUDWATCH, "sns:Publish", topic, alarm["AlarmArn"]), is_strict=True
+            )
             for topic, policy in topics.items()
         )
 

@@ -191,6 +191,18 @@ def _queue_policy(b: Breakable) -> Iterator[None]:
 
 
 @contextmanager
+def _denied_queue(b: Breakable) -> Iterator[None]:
+    before = b.queue_policy()
+    policy = json.loads(before)
+    policy["Statement"].append(
+        {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    )
+    b.set_queue_policy(json.dumps(policy))
+    yield
+    b.set_queue_policy(before)
+
+
+@contextmanager
 def _topic_policy(b: Breakable) -> Iterator[None]:
     policy = b.topic_policy()
     b.set_topic_policy('{"Version": "2012-10-17", "Statement": []}')
@@ -243,6 +255,7 @@ def _dashboard_gone(b: Breakable) -> Iterator[None]:
 
 DELETED = {
     "queue policy": (_queue_policy, {"queue": "does not let the rule"}),
+    "queue policy that denies": (_denied_queue, {"queue": "does not let the rule"}),
     "alarm topic's policy": (_topic_policy, {"alarm-topic": "does not let alarms publish"}),
     "alarm": (_alarm_gone, {"alarms": "FunctionErrorsAlarm does not exist"}),
     "alarm's action": (_alarm_to_nobody, {"alarms": "does not publish to the alarm topic"}),

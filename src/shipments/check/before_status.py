@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shipments.check import before
-from shipments.check.model import TEMPLATE, Check, Finding, Main, allows, ask, aws, deploy
+from shipments.check.model import TEMPLATE, Check, Finding, Main, ask, aws, deploy
 from shipments.check.plans import Plan
+from shipments.check.policy import Request, allows
 from shipments.check.resources import COMPLETE
 from shipments.check.status import differences
 from shipments.stack import OUTPUTS, having
@@ -59,7 +60,8 @@ def key(p: Plan) -> Iterator[Finding]:
     answer = ask(p.client, "kms", "get_key_policy", KeyId=arn, PolicyName="default")
     service = f"logs.{before.region(p)}.amazonaws.com"
     group = before.arn(p, "logs", f"log-group:/aws/lambda/shipment-status-{p.suffix}")
-    if not allows(answer and answer["Policy"], service, "kms:Encrypt", group, CONTEXT):
+    request = Request(service, "kms:Encrypt", arn, others={CONTEXT: group})
+    if not allows(answer and answer["Policy"], request):
         yield Finding(
             f"KmsKeyArn: the key's policy does not let CloudWatch Logs encrypt {group}, as its "
             "statement Log in templates/DataKey.yml does",

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from shipments.check.model import Deployed, Finding, allows, aws
+from shipments.check.model import Deployed, Finding, aws
+from shipments.check.policy import CLOUDWATCH, EVENTS, Request, allows
 
 # What stops working without the key, which the function, its log and its callers use, too.
 STOPPED = "no update can be stored, no alert and no alarm published"
 REPAIR = {"Disabled": "kms enable-key", "PendingDeletion": "kms cancel-key-deletion"}
 # Service, the source that it sends (to a queue EventBridge sends none), and what is lost without.
 USERS = (
-    ("events.amazonaws.com", "", "updates that EventBridge cannot deliver are lost"),
-    ("cloudwatch.amazonaws.com", "alarm:{}-any", "alarms reach nobody"),
+    (EVENTS, "", "updates that EventBridge cannot deliver are lost"),
+    (CLOUDWATCH, "alarm:{}-any", "alarms reach nobody"),
 )
 
 
@@ -32,7 +33,8 @@ def key(d: Deployed) -> Iterator[Finding]:
     for service, source, loss in USERS:
         source_arn = d.arn("cloudwatch", source.format(d.stack.name)) if source else ""
         actions = ("kms:Decrypt", "kms:GenerateDataKey")
-        if not all(allows(policy, service, action, source_arn) for action in actions):
+        requests = [Request(service, action, arn, source_arn) for action in actions]
+        if not all(allows(policy, request) for request in requests):
             yield Finding(
                 f"the key's policy does not let {service} use it: {loss}. Add its statement as "
                 "templates/DataKey.yml has it to",

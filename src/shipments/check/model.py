@@ -4,7 +4,6 @@ import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
@@ -206,47 +205,3 @@ def deploy(stack: str, template: str = TEMPLATE, **options: Any) -> str:
         capabilities="CAPABILITY_IAM",
         **options,
     )
-
-
-def allows(
-    policy: str | None, service: str, action: str, source: str, key: str = "aws:SourceArn"
-) -> bool:
-    """Return whether a resource's policy lets a service do an action for a source's ARN.
-
-    key: the condition key that has the source's ARN.
-    """
-    return any(
-        statement["Effect"] == "Allow"
-        and _any_matches(_principals(statement), service)
-        and _any_matches(_listed(statement.get("Action")), action)
-        and _for_source(statement.get("Condition", {}), source, key)
-        for statement in _listed(json.loads(policy or "{}").get("Statement"))
-    )
-
-
-def _principals(statement: dict[str, Any]) -> list[str]:
-    principal = statement.get("Principal", {})
-    if principal == "*" or "*" in _listed(principal.get("AWS")):
-        return ["*"]
-    return _listed(principal.get("Service"))
-
-
-def _for_source(condition: dict[str, Any], source: str, source_key: str) -> bool:
-    """Return whether all conditions on the source's ARN hold; others are not known here."""
-    patterns = [
-        _listed(value)
-        for test in condition.values()
-        for key, value in test.items()
-        if key.lower() == source_key.lower()
-    ]
-    return all(_any_matches(each, source) for each in patterns)
-
-
-def _any_matches(patterns: list[Any], text: str) -> bool:
-    return any(fnmatchcase(text.lower(), str(pattern).lower()) for pattern in patterns)
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]

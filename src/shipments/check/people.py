@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from shipments.check.model import WARNING, Deployed, Finding, allows, aws
+from shipments.check.model import WARNING, Deployed, Finding, aws
+from shipments.check.policy import CLOUDWATCH, Request, allows
 
 CRITICAL_ONLY = {"FilterPolicy": '{"alertType": ["CRITICAL_STATUS"]}'}
 # An alarm's description ends in the command to run and the link to the runbook.
@@ -101,7 +102,7 @@ def may_alarm(d: Deployed) -> bool:
     found = d.ask("sns", "get_topic_attributes", TopicArn=d.alarm_topic)
     policy = found and found["Attributes"].get("Policy")
     alarm = d.arn("cloudwatch", f"alarm:{d.stack.name}-any")
-    return allows(policy, "cloudwatch.amazonaws.com", "sns:Publish", alarm)
+    return allows(policy, Request(CLOUDWATCH, "sns:Publish", d.alarm_topic, alarm))
 
 
 def alarms(d: Deployed) -> Iterator[Finding]:

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta, timezone
 from zipfile import BadZipFile
 
 from shipments import __version__
-from shipments.check.model import PROBLEM, WARNING, Deployed, Finding, Main, allows, aws
+from shipments.check.model import PROBLEM, WARNING, Deployed, Finding, Main, aws
 from shipments.check.names import option
+from shipments.check.policy import EVENTS, Request, allows
 from shipments.check.runtimes import LIVES, NOTICE, newest
 from shipments.deployed import other_code
 from shipments.errors import explain
@@ -100,8 +101,9 @@ def invocation(
     who: what invokes it; source: its ARN; statement_id: the permission's id in the template.
     """
     answer = d.ask("lambda", "get_policy", FunctionName=d.function)
-    policy = answer and answer["Policy"]
-    if not allows(policy, service, "lambda:InvokeFunction", source):
+    arn = d.arn("lambda", f"function:{d.function}")
+    request = Request(service, "lambda:InvokeFunction", arn, source)
+    if not allows(answer and answer["Policy"], request):
         yield Finding(
             f"{who} may not invoke the function",
             aws(
@@ -133,8 +135,9 @@ def queue(d: Main) -> Iterator[Finding]:
     if found is None:
         yield d.missing(f"the queue {d.queue}")
         return
-    policy = found.get("Attributes", {}).get("Policy")
-    if not allows(policy, "events.amazonaws.com", "sqs:SendMessage", d.rule_arn):
+    attributes = found["Attributes"]
+    request = Request(EVENTS, "sqs:SendMessage", attributes["QueueArn"], d.rule_arn)
+    if not allows(attributes.get("Policy"), request):
         yield Finding(
             "the queue's policy does not let the rule put updates on it: what cannot be "
             "delivered is lost",

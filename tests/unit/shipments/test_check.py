@@ -13,7 +13,7 @@ import pytest
 from scripts.embed import STATUS_TEMPLATE
 from shipments.check import feeds, intake, permissions, processing, status
 from shipments.check.companion import Companion
-from shipments.check.model import PARAMETERS, allows
+from shipments.check.model import PARAMETERS
 from shipments.check.names import NAMED, STATUS_NAMED, Named
 from shipments.check.people import ADVICE
 from shipments.check.plans import OURS, SUFFIXES
@@ -127,58 +127,6 @@ def test_the_ends_of_runtimes_are_those_that_cfn_lint_has() -> None:
     keys = ("deprecated", "create-block", "update-block")
     expected = {name: tuple(date.fromisoformat(known[name][key]) for key in keys) for name in names}
     assert {name: tuple(life) for name, life in LIVES.items()} == expected
-
-
-def policy(**statement: Any) -> str:
-    """Return a policy that lets the rule in, but for what a case changes."""
-    usual = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Condition": {"ArnEquals": {"aws:SourceArn": RULE}},
-    }
-    return json.dumps({"Statement": {**usual, **statement}})
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        {},
-        {"Condition": {"ArnLike": {"AWS:SourceArn": [RULE[:-9] + "*"]}}},
-        {"Condition": {}},
-        {"Action": ["sqs:*"], "Principal": "*"},
-        {"Principal": {"AWS": "*"}},
-        {"Principal": {"Service": ["x", "events.amazonaws.com"]}},
-    ],
-)
-def test_a_policy_lets_the_rule_in(statement: dict[str, Any]) -> None:
-    assert allows(policy(**statement), "events.amazonaws.com", "sqs:SendMessage", RULE)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        {"Effect": "Deny"},
-        {"Action": "sqs:ReceiveMessage"},
-        {"Principal": {"Service": "sns.amazonaws.com"}},
-        {"Principal": {"AWS": "arn:aws:iam::123456789012:root"}},
-        {"Condition": {"ArnEquals": {"aws:SourceArn": RULE + "-other"}}},
-    ],
-)
-def test_a_policy_does_not_let_the_rule_in(statement: dict[str, Any]) -> None:
-    assert not allows(policy(**statement), "events.amazonaws.com", "sqs:SendMessage", RULE)
-
-
-@pytest.mark.parametrize(("group", "is_allowed"), [("ours", True), ("another", False)])
-def test_a_policy_can_be_asked_by_another_key_than_the_source_s(
-    group: str,
-    is_allowed: bool,  # noqa: FBT001 - a case
-) -> None:
-    key = "kms:EncryptionContext:aws:logs:arn"
-    condition = {"ArnEquals": {key: ["arn:ours", "arn:theirs"]}}
-    text = policy(Action="kms:Encrypt*", Condition=condition)
-    found = allows(text, "events.amazonaws.com", "kms:Encrypt", f"arn:{group}", key)
-    assert found == is_allowed
 
 
 def test_a_first_deployment_that_failed_is_named_with_what_to_do(cloud: Cloud) -> None:

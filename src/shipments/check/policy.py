@@ -1,43 +1,65 @@
-"""Whether the policy of a queue, a topic or a function lets a service in, as IAM decides it."""
+"""Whether the policy of a queue, a topic, a function or a key lets a service in, as IAM decides."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 Fields = dict[str, Any]
 
+EVENTS, CLOUDWATCH = "events.amazonaws.com", "cloudwatch.amazonaws.com"
+ELEMENTS = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+
 
 @dataclass(frozen=True)
 class Request:
-    """What a service asks of a resource (ARN), on behalf of its source (ARN). It uses TLS."""
+    """What a service asks of a resource (ARN), by TLS.
+
+    source: the ARN that it asks on behalf of, if it sends one; others: further condition keys and
+    their values.
+    """
 
     service: str
     action: str
     resource: str
-    source: str
+    source: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def context(self) -> dict[str, str]:
-        """The condition keys that are known of it, in lower case."""
+        """The condition keys that are known of it, in lower case; empty if it does not send one."""
         return {
             "aws:sourcearn": self.source,
-            "aws:sourceaccount": self.source.split(":")[4],
+            "aws:sourceaccount": self.source.split(":")[4] if self.source else "",
             "aws:securetransport": "true",
+            **{key.lower(): value for key, value in self.others.items()},
         }
 
 
-def allows(policy: str | None, request: Request) -> bool:
+def allows(policy: str | None, request: Request, *, is_strict: bool = False) -> bool:
     """Return whether a resource's policy lets a request in.
 
-    Raise KeyError for an element, an operator or a condition key that is not known here.
+    What is not known here, an element, an operator or a condition key, is taken as if it lets the
+    request in; if is_strict, it raises KeyError.
     """
     statements = _listed(json.loads(policy or "{}").get("Statement", []))
-    return {each["Effect"] for each in statements if _applies(each, request)} == {"Allow"}
+    effects = {each["Effect"] for each in statements if _applies(each, request, is_strict)}
+    return effects == {"Allow"}
 
 
-def _applies(statement: Fields, request: Request) -> bool:
+def _applies(statement: Fields, request: Request, is_strict: bool) -> bool:  # noqa: FBT001
+    try:
+        return _is_known_to_apply(statement, request)
+    except KeyError:
+        if is_strict:
+            raise
+        return bool(statement["Effect"] == "Allow")
+
+
+def _is_known_to_apply(statement: Fields, request: Request) -> bool:
+    for element in statement.keys() - ELEMENTS:
+        raise KeyError(element)
     principal = statement["Principal"]
     everybody = principal == "*" or "*" in _listed(principal.get("AWS", []))
     actions = [each.lower() for each in _listed(statement["Action"])]
@@ -69,7 +91,7 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
 
 
 def _any(test: Callable[[str, str], bool], value: str, patterns: Any) -> bool:
-    return any(test(value, pattern) for pattern in _listed(patterns))
+    return value != "" and any(test(value, pattern) for pattern in _listed(patterns))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -1,12 +1,12 @@
-"""A policy lets a service in or not, as IAM decides it: for the layer in tests/services.py."""
+"""A policy lets a service in or not, as IAM decides it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shipments.check.model import allows as check_allows
-from tests.resource_policy import Request, allows
+from shipments.check.policy import Request, allows
 
 RULE = "arn:aws:events:us-east-1:123456789012:rule/carriers/shipment-update-rule-prod"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:shipment-failed-updates-prod"
@@ -96,21 +96,44 @@ def test_a_denial_of_something_else_does_not_count() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "unknown",
-    [
-        source(RULE, "ArnNotEquals"),
-        source("o-1", "StringEquals", "aws:SourceOrgID"),
-        {"Action": None, "NotAction": "sqs:ReceiveMessage"},
-    ],
-)
-def test_what_is_not_known_here_is_no_answer(unknown: dict[str, Any]) -> None:
-    statement = {key: value for key, value in {**USUAL, **unknown}.items() if value is not None}
+UNKNOWN: list[dict[str, Any]] = [
+    source(RULE, "ArnNotEquals"),
+    source("o-1", "StringEquals", "aws:SourceOrgID"),
+    {"Action": None, "NotAction": "sqs:ReceiveMessage"},
+]
+
+
+def with_unknown(unknown: dict[str, Any], effect: str) -> dict[str, Any]:
+    statement = {**USUAL, **unknown, "Effect": effect}
+    return {key: value for key, value in statement.items() if value is not None}
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN)
+def test_what_is_not_known_here_counts_for_the_service(unknown: dict[str, Any]) -> None:
+    assert allows(policy(with_unknown(unknown, "Allow")), REQUEST)
+    assert allows(policy(USUAL, with_unknown(unknown, "Deny")), REQUEST)
+    assert not allows(policy(with_unknown(unknown, "Deny")), REQUEST)
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN)
+def test_what_is_not_known_here_is_no_answer_to_who_is_strict(unknown: dict[str, Any]) -> None:
     with pytest.raises(KeyError):
-        allows(policy(statement), REQUEST)
+        allows(policy(with_unknown(unknown, "Allow")), REQUEST, is_strict=True)
 
 
-@pytest.mark.parametrize("case", ALLOWING)
-def test_shipments_check_reports_no_policy_that_lets_the_service_in(case: str) -> None:
-    statement = policy({**USUAL, **ALLOWING[case]})
-    assert check_allows(statement, REQUEST.service, REQUEST.action, REQUEST.source)
+@pytest.mark.parametrize("condition", [source("*", "StringLike"), source(RULE)])
+def test_who_sends_no_source_is_let_in_by_no_condition_on_it(condition: dict[str, Any]) -> None:
+    request = replace(REQUEST, source="")
+    assert not allows(policy({**USUAL, **condition}), request)
+    assert allows(policy({**USUAL, "Condition": {}}), request)
+
+
+@pytest.mark.parametrize(("group", "is_allowed"), [("ours", True), ("another", False)])
+def test_a_policy_can_be_asked_by_another_key_than_the_source_s(
+    group: str,
+    is_allowed: bool,  # noqa: FBT001 - a case
+) -> None:
+    key, start = "kms:EncryptionContext:aws:logs:arn", "arn:aws:logs:us-east-1:123456789012:"
+    condition = source([f"{start}ours", f"{start}theirs"], "ArnEquals", key)
+    request = replace(REQUEST, source="", others={key: start + group})
+    assert allows(policy({**USUAL, **condition}), request) == is_allowed
