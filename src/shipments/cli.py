@@ -13,6 +13,7 @@ from shipments.commands.export import export
 from shipments.commands.failed import failed
 from shipments.commands.list import list_shipments
 from shipments.commands.log import log
+from shipments.commands.map import map_payloads
 from shipments.commands.redrive import redrive
 from shipments.commands.replay import replay
 from shipments.commands.restore import restore
@@ -59,6 +60,7 @@ def main() -> None:
 COMMANDS = (
     check,
     send,
+    map_payloads,
     track,
     list_shipments,
     export,

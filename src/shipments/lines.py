@@ -51,7 +51,7 @@ class LineError(Exception):
 
 
 @dataclass(frozen=True)
-class _Text:
+class Text:
     """A line as text, and why it cannot be one."""
 
     place: Place
@@ -61,7 +61,7 @@ class _Text:
 
 def json_lines(stream: BinaryIO) -> Iterator[Line | Broken]:
     """Yield the updates of a stream with one JSON object per line. Blank lines are skipped."""
-    for line in _texts(stream):
+    for line in texts(stream):
         if line.reason:
             yield Broken(line.place, line.reason)
         elif text := line.text.strip():
@@ -76,11 +76,11 @@ def csv_lines(stream: BinaryIO) -> Iterator[Line | Broken]:
     quote stays open.
     """
     csv.field_size_limit(LINE_LIMIT_BYTES)
-    lines = _texts(stream)
+    lines = texts(stream)
     header, delimiter = _header(lines)
     if not header:
         return
-    seen: list[_Text] = []
+    seen: list[Text] = []
     reader = csv.reader(_noted(lines, seen), strict=True, delimiter=delimiter)
     while True:
         seen.clear()
@@ -135,6 +135,19 @@ def complete(detail: Detail) -> Detail:
     return {**detail, **{name: added[name] for name in added if _missing(detail, name)}}
 
 
+def parsed(text: str) -> Any:
+    """Return the value of a JSON text; raise ValueError, which says what is wrong with it."""
+    try:
+        return json.loads(text, parse_constant=_not_a_number)
+    except json.JSONDecodeError as error:
+        below = f" of its line {error.lineno}" if error.lineno > 1 else ""
+        raise ValueError(f"is not JSON: {error.msg} at column {error.colno}{below}") from None
+    except ValueError as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
+
+
 def typed(name: str, text: str) -> str | int:
     """Return the value of a field that came as text: an eventTime of digits is a number."""
     digits = name == "eventTime" and text.isascii() and text.isdigit()
@@ -160,19 +173,15 @@ def _checked(line: Line, *, as_is: bool) -> Line | Broken:
 
 def _parsed(place: Place, text: str) -> Line | Broken:
     try:
-        detail = json.loads(text, parse_constant=_not_a_number)
+        detail = parsed(text)
     except ValueError as error:
-        reason = getattr(error, "msg", "") or str(error)
-        column = f" at column {error.colno}" if hasattr(error, "colno") else ""
-        return Broken(place, f"is not JSON: {reason}{column}")
-    except RecursionError:
-        return Broken(place, "is nested too deep")
+        return Broken(place, str(error))
     if not isinstance(detail, dict):
         return Broken(place, "must be a JSON object, one update per line")
     return Line(place, detail)
 
 
-def _texts(stream: BinaryIO) -> Iterator[_Text]:
+def texts(stream: BinaryIO) -> Iterator[Text]:
     """Yield the lines of a stream, numbered from 1, also those that are not text."""
     number = end = 0
     while piece := stream.readline(LINE_LIMIT_BYTES + 1):
@@ -181,27 +190,27 @@ def _texts(stream: BinaryIO) -> Iterator[_Text]:
             while not piece.endswith(b"\n") and (piece := stream.readline(LINE_LIMIT_BYTES)):
                 end += len(piece)
             reason = f"is longer than {LINE_LIMIT_BYTES:,} bytes"
-            yield _Text(Place(number, start, end), "", reason)
+            yield Text(Place(number, start, end), "", reason)
             continue
         place = Place(number, start, end)
         try:
             text = piece.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             reason = f"is not UTF-8 at byte {error.start + 1}"
-            yield _Text(place, piece.decode("utf-8", "replace"), reason)
+            yield Text(place, piece.decode("utf-8", "replace"), reason)
             continue
         zero = "has a zero byte in it; is this a text file?" if "\0" in text else ""
-        yield _Text(place, text.replace("\0", " "), zero)
+        yield Text(place, text.replace("\0", " "), zero)
 
 
-def _noted(lines: Iterator[_Text], seen: list[_Text]) -> Iterator[str]:
+def _noted(lines: Iterator[Text], seen: list[Text]) -> Iterator[str]:
     """Yield the texts of lines, and note the lines: a record of CSV may have several."""
     for line in lines:
         seen.append(line)
         yield line.text
 
 
-def _header(lines: Iterator[_Text]) -> tuple[list[str], str]:
+def _header(lines: Iterator[Text]) -> tuple[list[str], str]:
     """Return the names of the columns, and what is between them; raise LineError."""
     for line in lines:
         if not line.reason and not line.text.strip(" \t\r\n,;"):

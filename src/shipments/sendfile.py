@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from shipments import lines
+from shipments import lines, rules
 from shipments.broken import BrokenFile, BrokenLines
 from shipments.deployed import rules_line
 from shipments.errors import CommandError, one_line
 from shipments.interrupt import Interrupt
 from shipments.lines import Broken, Line, LineError, Place
+from shipments.mapping import mapped
 from shipments.output import Output, number
 from shipments.sending import Sender
 from shipments.stack import Stack
@@ -26,10 +27,14 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Job:
-    """A file to send, and how: its name (- is standard input) and the command's options."""
+    """A file to send, and how: its name (- is standard input) and the command's options.
+
+    source: whose payloads it has, if not details.
+    """
 
     file: str
     form: str | None
+    source: str | None
     as_is: bool
     skip_broken: bool
     unsent: Path | None
@@ -38,12 +43,14 @@ class Job:
     @property
     def name(self) -> str:
         """The file's name for messages."""
-        return "standard input" if self.file == "-" else self.file
+        name = "standard input" if self.file == "-" else self.file
+        return f"{name}, mapped from {self.source}" if self.source else name
 
     @property
     def csv(self) -> bool:
         """Whether the file is CSV."""
-        return (self.form or Path(self.file).suffix.lower().lstrip(".")) == "csv"
+        form = "jsonl" if self.source else self.form or Path(self.file).suffix.lower().lstrip(".")
+        return form == "csv"
 
     @property
     def base(self) -> Path:
@@ -59,8 +66,8 @@ class Job:
 def send_file(stack: Stack, output: Output, job: Job) -> int:
     """Check a file and send it; return the exit status."""
     output.say(rules_line(stack))
-    with _opened(job.file) as stream:
-        try:
+    try:
+        with _opened(job) as stream:
             total, broken, copy = _check(job, stream, output)
             if not total and not broken.total:
                 raise CommandError(f"{job.name}: has no update in it")
@@ -71,8 +78,8 @@ def send_file(stack: Stack, output: Output, job: Job) -> int:
             with Interrupt() as interrupt:
                 sender = Sender(stack.client("events"), stack["EventBusName"], interrupt, job.rate)
                 sent = _send(job, sender, source, total, unsent, output)
-        except LineError as error:
-            raise CommandError(f"{job.name}: {error}: correct the file") from None
+    except LineError as error:
+        raise CommandError(f"{job.name}: {error}: correct the file") from None
     _report(output, job, sent, unsent, broken.total, copy)
     return INTERRUPTED if interrupt.asked else min(1, unsent.reasons.total() + broken.total)
 
@@ -226,14 +233,24 @@ def _broken_file(job: Job, stream: BinaryIO, first: Place) -> BrokenFile:
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    """Open a file that is read twice; what can be read only once goes to the disk first."""
-    if file != "-" and Path(file).is_file():
-        with Path(file).open("rb") as stream:
-            yield stream
-        return
-    with ExitStack() as after, tempfile.TemporaryFile() as spool:
-        source = sys.stdin.buffer if file == "-" else after.enter_context(Path(file).open("rb"))
-        shutil.copyfileobj(source, spool)
+def _opened(job: Job) -> Iterator[BinaryIO]:
+    """Open a file that is read twice; what can be read only once, or is mapped, is on the disk.
+
+    Raises LineError if payloads cannot be mapped.
+    """
+    with ExitStack() as after:
+        if job.file == "-":
+            source = sys.stdin.buffer
+        else:
+            source = after.enter_context(Path(job.file).open("rb"))
+            if not job.source and Path(job.file).is_file():
+                yield source
+                return
+        spool = after.enter_context(tempfile.TemporaryFile())
+        if job.source:
+            for _, detail in mapped(source, job.source):
+                spool.write(rules.to_json(detail).encode() + b"\n")
+        else:
+            shutil.copyfileobj(source, spool)
         spool.seek(0)
         yield cast("BinaryIO", spool)

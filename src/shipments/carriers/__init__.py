@@ -20,3 +20,18 @@ and the other events of the payload are stored.
 Carriers' sentences and names of people are left out: they can have personal data, and a sentence
 that is corrected later would be another update.
 """
+
+from collections.abc import Callable
+from typing import Any
+
+from shipments.carriers import aftership, dcsa, easypost, epcis, fedex, shippo, ups
+
+SOURCES: dict[str, Callable[[Any], list[dict[str, Any]]]] = {
+    "aftership": aftership.details,
+    "dcsa": dcsa.details,
+    "easypost": easypost.details,
+    "epcis": epcis.details,
+    "fedex": fedex.details,
+    "shippo": shippo.details,
+    "ups": ups.details,
+}

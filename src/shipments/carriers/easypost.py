@@ -39,7 +39,7 @@ def details(payload: dict[str, Any]) -> list[dict[str, Any]]:
     tracker = member(payload, "", "result", dict)
     if member(tracker, "result", "object", str) != "Tracker":
         return []
-    shipment, carrier = member(tracker, "result", "tracking_code", str), tracker.get("carrier")
+    shipment, carrier = member(tracker, "result", "tracking_code", str), place(tracker, "carrier")
     found = [
         filled(
             shipmentId=shipment,
@@ -102,7 +102,7 @@ def entries(fields: Any, path: str, name: str) -> list[tuple[str, Any]]:
 
 
 def place(fields: Any, *names: str) -> str:
-    """Return the texts of a place with commas between them. It never makes a payload invalid."""
+    """Return the texts of what is only described, with commas between them; never refuse any."""
     parts = [fields.get(name) for name in names] if isinstance(fields, dict) else []
     return ", ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
 

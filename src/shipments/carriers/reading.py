@@ -1,5 +1,6 @@
 """What the mappings read payloads with. easypost.py and shippo.py have copies, see there."""
 
+import re
 from typing import Any
 
 KINDS: dict[Any, str] = {str: "a string", list: "a list", dict: "an object"}
@@ -32,7 +33,7 @@ def entries(fields: Any, path: str, name: str) -> list[tuple[str, Any]]:
 
 
 def place(fields: Any, *names: str) -> str:
-    """Return the texts of a place with commas between them. It never makes a payload invalid."""
+    """Return the texts of what is only described, with commas between them; never refuse any."""
     parts = [fields.get(name) for name in names] if isinstance(fields, dict) else []
     return ", ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
 
@@ -40,3 +41,27 @@ def place(fields: Any, *names: str) -> str:
 def filled(**fields: Any) -> dict[str, Any]:
     """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+LONGEST = 64  # characters of a status
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+WORD = re.compile(r"[^\W_]+")
+TROUBLE = re.compile("DELAY|LOST|LOSS|DAMAGE|EXCEPTION")
+
+
+def worded(*texts: str) -> str:
+    """Return the words of texts as a status, which is cut after a word if it is too long.
+
+    It is then reordered: words that are critical by default come first, so that no cut hides them.
+    """
+    text = HUMP.sub(" ", " ".join(texts)).replace("'", "")
+    words = WORD.findall(text.upper())
+    if len("_".join(words)) > LONGEST:
+        words.sort(key=lambda word: not TROUBLE.match(word))
+    room, kept = LONGEST + 1, []
+    for word in words:
+        room -= len(word) + 1
+        if room < 0:
+            break
+        kept.append(word)
+    return "_".join(kept)

@@ -45,7 +45,7 @@ def details(payload: dict[str, Any]) -> list[dict[str, Any]]:
             shipmentId=member(data, "data", "tracking_number", str),
             status=status(event, path),
             location=place(event.get("location"), "city", "state", "zip", "country"),
-            carrier=data.get("carrier"),
+            carrier=place(data, "carrier"),
             eventTime=member(event, path, dated, str),
         )
         if each not in found:
@@ -91,7 +91,7 @@ def entries(fields: Any, path: str, name: str) -> list[tuple[str, Any]]:
 
 
 def place(fields: Any, *names: str) -> str:
-    """Return the texts of a place with commas between them. It never makes a payload invalid."""
+    """Return the texts of what is only described, with commas between them; never refuse any."""
     parts = [fields.get(name) for name in names] if isinstance(fields, dict) else []
     return ", ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
 

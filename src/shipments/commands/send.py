@@ -9,6 +9,7 @@ import click
 
 from shipments import __version__, lines, rules
 from shipments.bus import warn_of_other_rules
+from shipments.carriers import SOURCES
 from shipments.errors import CommandError, one_line
 from shipments.interrupt import Interrupt
 from shipments.lines import Detail
@@ -36,6 +37,7 @@ FIELDS = {
         "shipments send updates.jsonl",
         "shipments send updates.jsonl --skip-broken --rate 50",
         "shipments send carrier.csv --environment staging --json",
+        "shipments send --from easypost webhook.json",
         "zcat updates.jsonl.gz | shipments send -",
     ),
 )
@@ -50,6 +52,12 @@ FIELDS = {
 @click.option("--update-id", metavar="TEXT", help="The producer's own key of the update.")
 @click.option("--detail", metavar="JSON|FILE|-", help="Further fields: an object, or its file.")
 @click.option("--format", "form", type=click.Choice(list(lines.FORMATS)), help="Of FILE.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(sorted(SOURCES)),
+    help="FILE has this source's payloads; see: shipments map --help",
+)
 @click.option("--as-is", is_flag=True, help="Send updates that break the contract too.")
 @click.option("--skip-broken", is_flag=True, help="Send the good lines of FILE.")
 @click.option(
@@ -73,6 +81,9 @@ def send(
     reason. With --skip-broken the others are sent, and FILE.broken.jsonl (or .csv) gets the
     broken lines.
 
+    With --from, FILE has a carrier's payloads, which are mapped to updates first. If one cannot be
+    mapped, nothing is sent.
+
     An update without eventTime happens now, and is a new one. With eventTime the same content is
     the same update, so that sending the same file again adds nothing.
 
@@ -86,6 +97,8 @@ def send(
         for name, field in FIELDS.items()
         if options[name] is not None
     }
+    if options["source"] and (file is None or options["form"] == "csv"):
+        raise click.UsageError("--from: pass a FILE with payloads in JSON")
     if file is not None and (fields or detail):
         raise click.UsageError("pass a FILE, or the options of one update, not both")
     if file is None and not fields and not detail:
@@ -98,7 +111,13 @@ def send(
     if rate is None:
         rate = default_rate(stack.client("events").meta.endpoint_url)
     names = ("as_is", "skip_broken", "unsent")
-    job = Job(file, options["form"], rate=rate, **{name: options[name] for name in names})
+    job = Job(
+        file,
+        options["form"],
+        options["source"],
+        rate=rate,
+        **{name: options[name] for name in names},
+    )
     return send_file(stack, output, job)
 
 

@@ -21,7 +21,9 @@ def functions(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", ALONE)
 def test_a_mapping_that_stands_alone_reads_payloads_by_the_common_code(name: str) -> None:
     common = functions("reading")
-    assert {each: functions(name)[each] for each in common} == common
+    own = {each: text for each, text in functions(name).items() if each in common}
+    assert own == {each: common[each] for each in own}
+    assert {"member", "entries", "place", "filled"} <= own.keys()
 
 
 @pytest.mark.parametrize("name", ALONE)
