@@ -26,6 +26,8 @@ def table(
 def documented(command: str) -> set[str]:
     """Return the actions that the table has for a command, with those of others that it names."""
     row = table()[command]
+    if row == "none":
+        return set()
     others = {"all", *re.findall(r"those of (\w+)", row)} - {command}
     return set(actions(row)).union(*map(documented, others))
 

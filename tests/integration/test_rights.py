@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from scripts import dashboard, deployment
-from scripts.embed import STATUS_TEMPLATE, TEMPLATE
+from scripts.embed import ROOT, STATUS_TEMPLATE, TEMPLATE
 from scripts.emulator import ACCOUNT, REGION, Emulator
 from scripts.function_metrics import datum
 from shipments import failed_queue, replay
@@ -41,6 +41,7 @@ INVOKE = "lambda:InvokeFunction"
 # By the row of the table. {shipment} has a message on the queue, of {event}.
 CASES = {
     "send": Case("{folder}/updates.csv"),
+    "map": Case("ups {payloads}/ups.json"),
     "check": Case("", status=(0, 1)),
     "check --canary": Case("", status=(0, 1)),
     "check --before": Case(
@@ -261,6 +262,7 @@ def command(
             "restored": restored,
             "template": TEMPLATE,
             "key": key_of(pipeline.client),
+            "payloads": ROOT / "tests/unit/shipments/payloads",
         }
         return [*row.split(), *CASES[row].arguments.format(**words).split()]
 

@@ -110,14 +110,8 @@ def send(
     rate = options["rate"]
     if rate is None:
         rate = default_rate(stack.client("events").meta.endpoint_url)
-    names = ("as_is", "skip_broken", "unsent")
-    job = Job(
-        file,
-        options["form"],
-        options["source"],
-        rate=rate,
-        **{name: options[name] for name in names},
-    )
+    names = ("source", "as_is", "skip_broken", "unsent")
+    job = Job(file, options["form"], rate=rate, **{name: options[name] for name in names})
     return send_file(stack, output, job)
 
 
