@@ -2,16 +2,18 @@
 
 Shape: https://www.aftership.com/docs/tracking/2025-01/webhook/webhook-specifications and
 https://www.aftership.com/docs/tracking/model/checkpoint; sub-statuses:
-https://www.aftership.com/docs/tracking/enum/delivery-sub-statuses.
+https://www.aftership.com/docs/tracking/enum/delivery-sub-statuses; ``hash``:
+https://www.aftership.com/docs/tracking/2026-07/webhook/webhook-changelog.
 
 - It repeats the whole history. The versions since 2026-07 give each checkpoint a ``hash`` to
   recognise it by, which is its updateId. Before, there is none: the handler makes one.
 - The tracking's own ``tag`` is one more update, at ``updated_at``, if no checkpoint says the same:
   AfterShip sets ``Pending`` and ``Expired`` by itself. Its updateId is the webhook's ``event_id``.
 - A sub-status is a code such as ``Exception_013``; its message, ``Shipment lost``, says what it is.
-- ``checkpoint_time`` is the carrier's, and may lack a zone or even a time of day. A zone cannot be
-  guessed: then the checkpoint has happened when AfterShip got it (``created_at``, in UTC), and
-  ``carrierTime`` has what the carrier sent.
+- ``checkpoint_time`` is the carrier's, and may lack a zone or a time of day (Checkpoint.java of
+  https://github.com/AfterShip/aftership-sdk-java). A zone cannot be guessed: then the checkpoint
+  has happened when AfterShip got it (``created_at``, in UTC), and ``carrierTime`` has what the
+  carrier sent.
 - A webhook about something else, such as ``edd_revise``, has no update.
 """
 

@@ -2,8 +2,8 @@
 
 Shape: https://docs.easypost.com/docs/trackers and https://docs.easypost.com/docs/events.
 
-- A tracker repeats its whole history, whose entries have no id. So a detail has no updateId: the
-  handler makes one of the detail's content, which is the same each time.
+- An Event can come more than once, and a tracker repeats its whole history, whose entries have no
+  id. So a detail has no updateId: the handler makes one of its content, which stays the same.
 - The tracker's own status is one more update, at ``updated_at``, if no entry says the same: before
   the first scan, or if EasyPost concludes it by itself. Its updateId is the Event's id, which a
   retry of the webhook keeps.

@@ -1,6 +1,7 @@
 """GS1 EPCIS 2.0 in JSON-LD: a document, the answer of a query, or one event.
 
-Shape: https://ref.gs1.org/standards/epcis/ and https://ref.gs1.org/standards/cbv/ for the words.
+Shape: the JSON schema and the examples of https://github.com/gs1/EPCIS; the words are those of the
+Core Business Vocabulary, https://ref.gs1.org/standards/cbv/.
 
 - The shipment is what an event is about: the parent (``parentID``, such as the SSCC of a pallet)
   if there is one, else each of its objects. Each is one detail. The identifier stays as it is.

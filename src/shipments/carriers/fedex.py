@@ -1,8 +1,8 @@
 """FedEx: an answer of the Track API, or what its webhook (Advanced Integrated Visibility) sends.
 
-Shape: https://developer.fedex.com/api/en-us/catalog/track/v1/docs.html and
-https://developer.fedex.com/api/en-us/catalog/shipment-visibility-webhook/docs.html; both have
-``output.completeTrackResults``.
+Shape: https://developer.fedex.com/api/en-us/catalog/track/v1/docs.html and, of the webhook,
+https://developer.fedex.com/api/en-us/catalog/shipment-visibility-webhook/docs.html with its schema
+TestWebhookOutputVO; both have ``output.completeTrackResults``.
 
 - Each result repeats the scans so far, which have no id: the handler makes one. A webhook that
   only adds a proof of delivery or another forecast has no new scan, and so adds no update.
