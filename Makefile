@@ -43,7 +43,7 @@ define set-up
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws test-pythons bench load mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws publishing test-pythons bench load mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -85,6 +85,9 @@ taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## run taskcat's tests on an emulat
 
 taskcat-aws: $(VENV)-taskcat/ready ## run taskcat's tests on AWS: make taskcat-aws REGION=eu-west-1
 	$(VENV)-taskcat/bin/python -I -W ignore scripts/taskcat_hold.py . "$$REGION" < /dev/null
+
+publishing: $(VENV)/ready $(VENV)-node/ready ## run the examples of docs/publishing.md; needs Node.js
+	$(INTEGRATION)/test_publishing.py
 
 test-pythons: ## run the handlers' unit tests on every CPython 3.10 to 3.14 found
 	$(PYTHON) tests/campaigns/pythons.py
@@ -146,3 +149,9 @@ $(VENV)/ready: requirements/dev.txt requirements/install.txt
 
 $(VENV)-%/ready: requirements/%.txt requirements/install.txt
 	$(call set-up,$(VENV)-$*,$<)
+
+# By the hashes of the lock file, and no package's code runs. For newer versions, in that folder:
+# npm install --package-lock-only --omit-lockfile-registry-resolved @aws-sdk/client-eventbridge@latest
+$(VENV)-node/ready: requirements/node/package-lock.json
+	@rm -rf $(VENV)-node && mkdir $(VENV)-node && cp requirements/node/*.json $(VENV)-node
+	cd $(VENV)-node && npm ci --ignore-scripts --no-audit --no-fund && touch ready

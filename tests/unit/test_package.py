@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 import shipments
 from scripts.embed import HANDLERS, ROOT
+from scripts.schemas import SCHEMA
 
 MAY_IMPORT = {"boto3", "botocore", "click", "rich", "shipments", *sys.stdlib_module_names}
 
@@ -96,6 +97,15 @@ def test_it_checks_updates_by_the_handler_s_rules_without_the_checkout(installed
     )
     assert done.returncode == 2
     assert "eventTime: must be ISO 8601" in done.stderr
+
+
+def test_a_program_finds_the_schema_of_an_update_in_the_package(installed: Path) -> None:
+    page = (ROOT / "docs" / "publishing.md").read_text("utf-8")
+    (found,) = re.findall(r"`(importlib\.resources\..+)`", page)
+    program = f"import importlib.resources; print(({found}).read_text('utf-8'), end='')"
+    run = [installed, "-c", program]
+    done = subprocess.run(run, cwd="/", check=True, capture_output=True, text=True)
+    assert done.stdout == SCHEMA.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Whose code runs: packages and actions by their digests, and none of the current folder."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -59,6 +60,21 @@ def test_make_installs_wheels_with_the_locked_hashes_only(target: str) -> None:
     for first, second in zip(installs[::2], installs[1::2], strict=True):
         assert first.endswith("--require-hashes --only-binary :all: -r requirements/install.txt ")
         assert "--require-hashes --only-binary :all: --no-binary yattag --no-build-iso" in second
+
+
+def test_the_package_of_node_js_has_a_hash_and_no_address() -> None:
+    lock = json.loads((ROOT / "requirements/node/package-lock.json").read_text("utf-8"))
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert "node_modules/@aws-sdk/client-eventbridge" in packages
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
+
+
+def test_make_installs_the_package_of_node_js_by_its_lock_and_runs_none_of_its_code() -> None:
+    make = ["make", "--dry-run", "--always-make", "publishing"]
+    printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"npm .+? &&", printed) == ["npm ci --ignore-scripts --no-audit --no-fund &&"]
 
 
 def test_the_handler_s_interpreters_get_wheels_with_the_locked_hashes_only(

@@ -21,6 +21,7 @@ from tests.unit.schema.details import (
     ENDS,
     FIELDS,
     MARKS,
+    NUMBERS,
     PARTS,
     SECONDS,
     details,
@@ -67,6 +68,11 @@ def test_they_agree_about_each_part_of_a_time() -> None:
     ]
     times += [f"2028-02-29T08:07{seconds}{end}" for seconds in SECONDS for end in ENDS]
     assert differing(*(some({"eventTime": text}) for text in times)) == []
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_they_agree_about_numbers_as_times(number: float) -> None:
+    assert differing(some({"eventTime": number})) == []
 
 
 def test_they_agree_about_each_day() -> None:
