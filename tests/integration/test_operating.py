@@ -14,15 +14,13 @@ from click import Group
 from scripts import emulator as ministack
 from scripts.embed import ROOT
 from shipments.cli import main
+from tests.blocks import to_run
 from tests.integration import pages
 from tests.integration.pipeline import EMULATED, Fields, Pipeline
 
 pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("deploys a stack of its own")]
 
-PAGE, PRIVACY, RUNBOOK = (
-    (ROOT / "docs" / f"{name}.md").read_text("utf-8")
-    for name in ("operating", "privacy", "runbook")
-)
+PAGE = (ROOT / "docs" / "operating.md").read_text("utf-8")
 SECTION = re.compile(r"(?ms)^## (\w+): .*?(?=^## |\Z)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
@@ -37,8 +35,9 @@ def emulator() -> Iterator[ministack.Emulator]:
 def test_each_console_block_prints_what_the_page_says(
     emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    with pages.opened(emulator, PAGE, tmp_path) as shell:
-        shell.follow(PAGE, subtests)
+    blocks = to_run("an operator's day")
+    with pages.opened(emulator, blocks, tmp_path) as (shell, _):
+        shell.follow(blocks, subtests)
 
 
 # ---- the pages on privacy and on restoring rows
@@ -55,12 +54,13 @@ REJECTED: Fields = {"shipmentId": "SHIP-20417", "status": "LOST", "eventTime": "
 def test_a_request_for_access_and_one_for_erasure_are_answered_as_the_page_says(
     emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    with pages.opened(emulator, PRIVACY, tmp_path) as shell:
-        pipeline = Pipeline(shell.stack, shell.client, EMULATED)
+    blocks = to_run("access and erasure")
+    with pages.opened(emulator, blocks, tmp_path) as (shell, stack):
+        pipeline = Pipeline(stack, shell.client, EMULATED)
         pipeline.put(*STORED, REJECTED)
         pipeline.wait_for_log("stored", number=3)
         pipeline.wait_for_log("rejected")
-        shell.follow(PRIVACY, subtests)
+        shell.follow(blocks, subtests)
         answer = (tmp_path / "SHIP-20417.jsonl").read_text("utf-8")
         assert [len(pipeline.rows(name)) for name in ("SHIP-20417", "SHIP-20431")] == [0, 1]
     assert len(re.findall(r'"rawEvent"', answer)) == 2
@@ -73,12 +73,9 @@ def test_rows_are_restored_as_the_runbook_says_and_their_alerts_are_not_repeated
     emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     """The emulator restores a table as it is now, so the rows are damaged after that."""
-    start = RUNBOOK.index("## Restore rows")
-    section = RUNBOOK[start : RUNBOOK.index("\n## ", start)]
-    with pages.opened(emulator, section, tmp_path) as shell:
-        functions = [pages.blocks(text, "sh")[0] for text in (RUNBOOK, section)]
-        shell.functions = "\n".join(functions)
-        pipeline = Pipeline(shell.stack, shell.client, EMULATED)
+    blocks = to_run("rows are restored")
+    with pages.opened(emulator, blocks, tmp_path) as (shell, stack):
+        pipeline = Pipeline(stack, shell.client, EMULATED)
         pipeline.put(*STORED)
         pipeline.wait_for_log("stored", number=3)
         before = pipeline.rows("SHIP-20417")
@@ -91,7 +88,7 @@ def test_rows_are_restored_as_the_runbook_says_and_their_alerts_are_not_repeated
             for lost in (STORED[1], {**STORED[1], "shipmentId": "SHIP-20440"}):
                 write(pipeline, lost, None)
 
-        shell.follow(section, subtests, {"restore-table-to-point-in-time": damage})
+        shell.follow(blocks, subtests, {"restore-table-to-point-in-time": damage})
         assert pipeline.rows("SHIP-20417") == before
         names = ("SHIP-20431", "SHIP-20440", "SHIP-20441")
         assert [len(pipeline.rows(name)) for name in names] == [1, 1, 1]

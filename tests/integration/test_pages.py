@@ -1,0 +1,67 @@
+"""The blocks of the pages that deploy, update and delete, each run as it is on the page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts import emulator as ministack
+from scripts.embed import TEMPLATE
+from shipments.stack import describe
+from tests.blocks import to_run
+from tests.integration import pages
+
+pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("deploys a stack of its own")]
+
+
+@pytest.fixture
+def emulator() -> Iterator[ministack.Emulator]:
+    """Run an emulator without any stack."""
+    with ministack.running() as running:
+        yield running
+
+
+def test_a_stack_is_deployed_used_updated_and_deleted_as_the_pages_say(
+    emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    blocks, client = to_run("the life of a stack"), emulator.client
+    shell = pages.bare(emulator, blocks, tmp_path)
+    template = tmp_path / "templates" / TEMPLATE.name
+
+    def complete() -> None:
+        ministack.complete(client, describe(client, pages.STACK)["ShipmentLogsTableName"])
+
+    def release() -> None:
+        text = template.read_text("utf-8")
+        template.write_text(text.replace("MemorySize: 256", "MemorySize: 320"), "utf-8")
+
+    def released() -> None:
+        function = describe(client, pages.STACK)["ShipmentProcessorFunctionName"]
+        found = client("lambda").get_function_configuration(FunctionName=function)
+        assert found["MemorySize"] == 320
+
+    shell.follow(
+        blocks,
+        subtests,
+        {
+            "AlertEmail=alerts@example.com \\\n  --capabilities": complete,
+            "shipments check --canary": release,
+            "execute-change-set": released,
+        },
+    )
+    remain = client("cloudformation").describe_stacks()["Stacks"]
+    assert {each["StackName"] for each in remain} == {"shipments-key-dev"}
+    assert (tmp_path / "failed.jsonl").read_text("utf-8") == ""
+
+
+def test_what_a_stack_needs_beforehand_is_made_as_the_pages_say(
+    emulator: ministack.Emulator, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    blocks = to_run("what is made before a stack")
+    shell = pages.bare(emulator, blocks, tmp_path)
+    shell.follow(blocks, subtests)
+    policies = emulator.client("iam").list_policies(Scope="Local")["Policies"]
+    names = {f"shipments-{name}" for name in ("dev-deployer", "prod-producer", "dev-operator")}
+    assert {each["PolicyName"] for each in policies} == names
+    buses = emulator.client("events").list_event_buses()["EventBuses"]
+    assert {each["Name"] for each in buses} == {"default", "shipments-prod"}
