@@ -90,22 +90,6 @@ class Companion:
         lines = base64.b64decode(answer["LogResult"]).decode().splitlines()
         return Did(payload, next(json.loads(line) for line in lines if line.startswith('{"_aws"')))
 
-    def records(self, shipment: str) -> list[Fields]:
-        """Return the stream's records of a shipment, as Lambda gives them to the function."""
-        streams, arn = self.client("dynamodbstreams"), self.stack.parameters["StreamArn"]
-        found = []
-        for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
-            iterator = streams.get_shard_iterator(
-                StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-            )["ShardIterator"]
-            while iterator:
-                answer = streams.get_records(ShardIterator=iterator)
-                found += answer["Records"]
-                iterator = answer["Records"] and answer.get("NextShardIterator")
-        return [
-            record for record in found if record["dynamodb"]["Keys"]["shipmentId"]["S"] == shipment
-        ]
-
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Let the mapping give nothing during a with block, and all of it together after that."""

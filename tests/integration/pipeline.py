@@ -143,6 +143,22 @@ class Pipeline:
         )
         return _row(answer["Item"]) if "Item" in answer else None
 
+    def records(self, shipment: str) -> list[Fields]:
+        """Return the records of a shipment in the table's stream, as Lambda gives them."""
+        streams, arn = self.client("dynamodbstreams"), self.stack["ShipmentLogsTableStreamArn"]
+        found = []
+        for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+            iterator = streams.get_shard_iterator(
+                StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while iterator:
+                answer = streams.get_records(ShardIterator=iterator)
+                found += answer["Records"]
+                iterator = answer["Records"] and answer.get("NextShardIterator")
+        return [
+            record for record in found if record["dynamodb"]["Keys"]["shipmentId"]["S"] == shipment
+        ]
+
     def wait_for_rows(self, shipment: str, number: int = 1) -> list[Fields]:
         """Return a shipment's rows once there are that many."""
         return self.until(lambda: len(rows := self.rows(shipment)) >= number and rows)

@@ -66,7 +66,7 @@ def test_records_that_the_stream_gives_again_change_nothing(companion: Companion
     companion.put("FOUND", shipment, eventTime=NOON)
     assert len(companion.wait_for_mails(shipment)) == 1
     before = companion.item(shipment)
-    records = companion.records(shipment)
+    records = companion.pipeline.records(shipment)
     assert {record["eventName"] for record in records} == {"INSERT", "MODIFY"}  # a mark on LOST
     for again in (records, records[::-1], records[:1]):
         given = [record for record in again if record["eventName"] == "INSERT"]

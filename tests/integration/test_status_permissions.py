@@ -52,7 +52,7 @@ class Case(NamedTuple):
 
 def batch(companion: Companion, shipment: str) -> Fields:
     """Return a batch with the last record that the stream has of a shipment."""
-    return {"Records": companion.records(shipment)[-1:]}
+    return {"Records": companion.pipeline.records(shipment)[-1:]}
 
 
 def ordinary(companion: Companion, shipment: str) -> Fields:
