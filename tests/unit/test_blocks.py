@@ -3,12 +3,14 @@
 from collections import Counter
 
 import pytest
+from cfnlint.api import lint_all
 
 from scripts.embed import ROOT
 from tests import blocks
 from tests.blocks import COMMANDS, NOT_RUN, RUN
 
 ALL = [block for block in blocks.ALL if block.kind in COMMANDS]
+TEMPLATES = [block for block in blocks.ALL if block.file.endswith(".yml")]
 TESTS = "\n".join(
     path.read_text("utf-8") for path in (ROOT / "tests" / "integration").glob("test_*.py")
 )
@@ -44,3 +46,9 @@ def test_two_blocks_have_different_names() -> None:
 def test_no_command_is_in_a_block_of_another_kind() -> None:
     kinds = {block.kind for block in blocks.ALL}
     assert not kinds & {"bash", "shell", "zsh", "shell-session"}
+
+
+@pytest.mark.parametrize("block", TEMPLATES, ids=lambda block: block.file)
+def test_cfn_lint_finds_nothing_in_a_template_of_a_page(block: blocks.Block) -> None:
+    # Infos are about what is kept for long.
+    assert [each for each in lint_all(block.text) if each.rule.id[0] in "EW"] == []
