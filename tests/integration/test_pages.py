@@ -1,15 +1,24 @@
 """The blocks of the pages that deploy, update and delete, each run as it is on the page."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts import emulator as ministack
-from scripts.embed import TEMPLATE
+from scripts.embed import ROOT, TEMPLATE
 from shipments.stack import describe
 from tests.blocks import to_run
 from tests.integration import pages
+
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+# Whole commands in the runbook's text, which use what its blocks define.
+INLINE = dict.fromkeys(
+    " ".join(command.split())
+    for command in re.findall(r"`((?:aws|status_log|ask_status)(?: [^`]+)?)`", RUNBOOK)
+    if " --" in command or not command.startswith("aws")
+)
 
 pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("deploys a stack of its own")]
 
@@ -31,6 +40,16 @@ def test_a_stack_is_deployed_used_updated_and_deleted_as_the_pages_say(
     def complete() -> None:
         ministack.complete(client, describe(client, pages.STACK)["ShipmentLogsTableName"])
 
+    def gone(name: str) -> Callable[[], None]:
+        waiter = client("cloudformation").get_waiter("stack_delete_complete")
+        return lambda: waiter.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+    def look_into_alarms() -> None:
+        for command in INLINE:
+            status, printed = shell.do(f"{command}\n")
+            with subtests.test(command=command):
+                assert status == 0, printed
+
     def release() -> None:
         text = template.read_text("utf-8")
         template.write_text(text.replace("MemorySize: 256", "MemorySize: 320"), "utf-8")
@@ -45,8 +64,11 @@ def test_a_stack_is_deployed_used_updated_and_deleted_as_the_pages_say(
         subtests,
         {
             "AlertEmail=alerts@example.com \\\n  --capabilities": complete,
+            "status_log() {": look_into_alarms,
             "shipments check --canary": release,
             "execute-change-set": released,
+            "delete-stack --stack-name shipment-status-dev": gone("shipment-status-dev"),
+            "TableDeletionProtection=false": gone(pages.STACK),
         },
     )
     remain = client("cloudformation").describe_stacks()["Stacks"]

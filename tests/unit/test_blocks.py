@@ -1,11 +1,14 @@
 """Each command of README.md and docs/ is run by a test, or has a reason why not."""
 
+import re
 from collections import Counter
 
+import click
 import pytest
 from cfnlint.api import lint_all
 
 from scripts.embed import ROOT
+from shipments.cli import main
 from tests import blocks
 from tests.blocks import COMMANDS, NOT_RUN, RUN
 
@@ -52,3 +55,24 @@ def test_no_command_is_in_a_block_of_another_kind() -> None:
 def test_cfn_lint_finds_nothing_in_a_template_of_a_page(block: blocks.Block) -> None:
     # Infos are about what is kept for long.
     assert [each for each in lint_all(block.text) if each.rule.id[0] in "EW"] == []
+
+
+# ---- forms: commands in a line, and those of blocks that are not run
+
+IN_A_LINE = re.compile(r"`shipments ([a-z][^`#|>]*)`")
+IN_A_BLOCK = re.compile(r"(?m)^shipments ([^#|>\n]+)")
+FORMS = {
+    " ".join(form.split())
+    for page in blocks.PAGES
+    for form in IN_A_LINE.findall((ROOT / page).read_text("utf-8"))
+} | {form.strip() for block in ALL for form in IN_A_BLOCK.findall(block.text)}
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_a_form_of_a_command_has_options_that_it_takes(form: str) -> None:
+    name, *words = form.replace("\\", " ").split()
+    command: click.Command = main.commands[name]
+    if isinstance(command, click.Group) and words and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    taken = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= taken
