@@ -70,6 +70,7 @@ def test_an_alert_carries_attributes_to_filter_by(pipeline: Pipeline) -> None:
         "environment": line["Environment"],
         "shipmentId": detail["shipmentId"],
         "status": "DAMAGED",
+        "carrier": "Unknown",
     }
 
 
