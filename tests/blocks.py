@@ -71,12 +71,13 @@ RUN: dict[str, tuple[str, ...]] = {
         f"docs/operating.md#{heading}"
         for heading in (
             *("check", "send", "track", "list", "export", "log", "cost", "failed", "redrive"),
-            *("discard", "erase", "replay", "dashboard"),
+            *("discard", "erase", "replay", "dashboard", "map"),
         )
     ),
     "access and erasure": ("docs/privacy.md",),
     "rows are restored": ("docs/runbook.md#Runbook", "docs/runbook.md#Restore rows"),
     "consumers": ("docs/consuming.md",),
+    "producers": ("docs/publishing.md",),
     "the life of a stack": (
         "docs/production.md#Going to production",
         "docs/production.md#Deploy: shipments check --before",

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections import Counter
@@ -15,13 +14,14 @@ import pytest
 
 from scripts import emulator as ministack
 from scripts.embed import ROOT
+from tests.blocks import to_run
 from tests.campaigns.faults import proxy
 from tests.integration import pages
 from tests.integration.pipeline import EMULATED, Fields, Pipeline
 
 pytestmark = [pytest.mark.own_emulator, pytest.mark.own_stack("deploys a stack of its own")]
 
-PAGE = (ROOT / "docs" / "publishing.md").read_text("utf-8")
+BLOCKS = to_run("producers")
 PACKAGES = ROOT / ".venv-node" / "node_modules"  # of `make publishing`
 HAS_NODE = PACKAGES.exists() and shutil.which("node") is not None
 NODE = pytest.mark.skipif(not HAS_NODE, reason="needs Node.js and its package: make publishing")
@@ -112,12 +112,12 @@ def producer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Producer]:
     (folder / "sleep").symlink_to(shutil.which("true") or "")
     with (
         ministack.running() as emulator,
-        pages.opened(emulator, PAGE, folder) as shell,
+        pages.opened(emulator, BLOCKS, folder) as (shell, stack),
         proxy.standing() as between,
     ):
         between.join(emulator)
         shell.environment = {**shell.environment, **for_node(shell.environment)}
-        pipeline = Pipeline(shell.stack, shell.client, EMULATED)
+        pipeline = Pipeline(stack, shell.client, EMULATED)
         yield Producer(shell, pipeline, between)
         pipeline.close()
 
@@ -144,8 +144,8 @@ def some(producer: Producer) -> Callable[[int], list[Fields]]:
 def test_each_console_block_prints_what_the_page_says(
     producer: Producer, subtests: pytest.Subtests
 ) -> None:
-    page = PAGE if HAS_NODE else re.sub(r"\$ node .+\n.+\n", "", PAGE)
-    producer.shell.follow(page, subtests)
+    run = [block for block in BLOCKS if HAS_NODE or not block.text.startswith("$ node ")]
+    producer.shell.follow(run, subtests)
     assert len(producer.pipeline.rows("SHIP-20431")) == 1
 
 
@@ -222,5 +222,6 @@ def test_the_node_example_is_javascript(tmp_path: Path) -> None:
     if node is None:
         pytest.skip("needs Node.js")
     path = tmp_path / "publish.mjs"
-    path.write_text(pages.files(PAGE)["publish.mjs"], "utf-8")
+    (text,) = (block.text for block in BLOCKS if block.file == path.name)
+    path.write_text(text, "utf-8")
     subprocess.run([node, "--check", path], check=True)
