@@ -23,6 +23,7 @@ status-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/status/test_$
 HANDLER_FILES := lambda tests/unit/handler tests/unit/status
 HANDLER_LINT := $(BIN)/ruff format --check $(HANDLER_FILES) && $(BIN)/ruff check $(HANDLER_FILES) \
 	&& $(BIN)/mypy lambda && $(BIN)/python -m scripts.lint
+TASKCAT_REGIONS := us-east-1 eu-west-1
 # scripts/audit/__init__.py says how to add one.
 AUDIT_TOOLS := checkov cdk
 SIDE_BY_SIDE := @$(BIN)/python tests/side_by_side.py
@@ -84,7 +85,8 @@ taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## run taskcat's tests on an emulat
 	$(BIN)/python -m scripts.taskcat
 
 taskcat-aws: $(VENV)-taskcat/ready ## run taskcat's tests on AWS: make taskcat-aws REGION=eu-west-1
-	$(VENV)-taskcat/bin/python -I -W ignore scripts/taskcat_hold.py . "$$REGION" < /dev/null
+	set -f; for region in $${REGION:-$(TASKCAT_REGIONS)}; do \
+	$(VENV)-taskcat/bin/python -I -W ignore scripts/taskcat_hold.py . "$$region" < /dev/null || exit; done
 
 publishing: $(VENV)/ready $(VENV)-node/ready ## run the examples of docs/publishing.md; needs Node.js
 	$(INTEGRATION)/test_publishing.py

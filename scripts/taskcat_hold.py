@@ -2,8 +2,8 @@
 
 Arguments: the project's folder and the region. It runs in taskcat's environment, started by `make
 taskcat-aws` or by scripts/taskcat.py: prints one line of JSON when the stacks are created (test to
-stack id), and deletes them at the next line or the end of its input. It
-deletes the key of templates/DataKey.yml by itself, because that outlives its stack.
+stack id), and deletes them at the next line or the end of its input. It deletes by itself what
+taskcat leaves: the key of templates/DataKey.yml, which outlives its stack, and its own bucket.
 """
 
 import json
@@ -11,6 +11,8 @@ import logging
 import sys
 import time
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 # Our own environment does not have taskcat.
 from taskcat.regions_to_partitions import REGIONS  # type: ignore[import-not-found]
@@ -51,14 +53,37 @@ def main(project: str, region: str) -> None:
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # taskcat has more threads than its pool
     test = CFNTest.from_file(project_root=project)
     for each in test.config.config.tests.values():
-        each.regions = [region]  # also where ~/.taskcat.yml lists others
+        each.regions = [region]  # also where .taskcat.yml or ~/.taskcat.yml lists others
     test.printer = Progress()
     test.dont_wait_for_delete = False
-    with test as stacks:
-        print(json.dumps({stack.test_name: stack.id for stack in stacks}), flush=True)  # noqa: T201
-        sys.stdin.readline()
+    try:
+        with test as stacks:
+            print(json.dumps({stack.test_name: stack.id for stack in stacks}), flush=True)  # noqa: T201
+            sys.stdin.readline()
+    finally:
+        delete_bucket(test.config)
     for stack in stacks:
         delete_keys(stack)
+
+
+def delete_bucket(config: Any) -> None:
+    """Delete our files, and the bucket they were in, which the account has one of in this region.
+
+    A bucket with files of another project stays, because it is that one's, too.
+    """
+    folder = config.config.project.name
+    bucket, *_ = (each for test in config.get_buckets().values() for each in test.values())
+    name, s3 = bucket.name, bucket.s3_client
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=f"{folder}/"):
+        keys = [{"Key": found["Key"]} for found in page.get("Contents", [])]
+        if keys:  # at most a thousand, which is what a request may have
+            s3.delete_objects(Bucket=name, Delete={"Objects": keys})
+    try:
+        s3.delete_bucket(Bucket=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "BucketNotEmpty":
+            raise
+        show(f"{name} is kept, because it has files that are not of {folder}")
 
 
 def delete_keys(stack: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from scripts import emulator
 from scripts.embed import ROOT, STATUS_TEMPLATE, TEMPLATE
-from scripts.taskcat import OURS
+from scripts.taskcat import OURS, REGION
 
 RANDOM_STRING = "$[taskcat_random-string]"
 RENDERED = "abcdefghijklmnopqrst"  # taskcat's random string has 20 lower-case letters
@@ -55,12 +55,17 @@ def nested(test: str) -> dict[str, dict[str, Any]]:
 def test_two_runs_and_all_tests_can_share_an_account() -> None:
     suffixes = [given["EnvironmentSuffix"] for given in GIVEN.values()]
     assert all(RANDOM_STRING in suffix for suffix in suffixes)
-    assert len(set(suffixes)) == len(suffixes) == 3
+    assert len(set(suffixes)) == len(suffixes) == 4
 
 
-def test_no_list_of_regions_limits_the_regions_that_taskcat_can_be_given() -> None:
-    # taskcat's option --regions only selects from such a list: any other region deploys nothing.
-    assert not [part for part in (PROJECT, *TESTS.values()) if "regions" in part]
+def test_two_regions_are_listed_for_taskcat_lint_and_no_test_has_others() -> None:
+    assert len(set(PROJECT["regions"])) == len(PROJECT["regions"]) == 2
+    assert not [test for test in TESTS.values() if "regions" in test]
+
+
+def test_the_region_on_the_emulator_is_not_listed_so_that_the_list_cannot_limit_it() -> None:
+    # taskcat's option --regions only selects from the list: any other region deploys nothing.
+    assert REGION not in {*PROJECT["regions"], emulator.REGION}
 
 
 def test_files_are_uploaded_with_the_one_acl_that_a_bucket_without_acls_accepts() -> None:
@@ -75,27 +80,35 @@ def test_the_bucket_is_in_the_region_that_a_nested_template_s_url_names(test: st
     assert all("${TemplateBucket}.s3.${AWS::Region}." in url for url in urls)
 
 
-def test_the_workflow_deploys_to_the_region_of_its_input_and_waits_for_no_line(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("region", "deployed"),
+    [
+        ("eu-west-1", ["eu-west-1"]),
+        ("eu-west-1 sa-east-1", ["eu-west-1", "sa-east-1"]),
+        ("", PROJECT["regions"]),
+        ("$(echo sa-east-1) *", ["$(echo", "sa-east-1)", "*"]),
+    ],
+)
+def test_make_deploys_to_each_region_that_it_is_given_and_waits_for_no_line(
+    tmp_path: Path, region: str, deployed: list[str]
 ) -> None:
-    steps = load(".github/workflows/taskcat.yml")["jobs"]["taskcat"]["steps"]
-    *_, step = [step for step in steps if "run" in step]
-    assert step["env"] == {"REGION": "${{ inputs.region }}"}
     python = tmp_path / "venv-taskcat" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text("#!/bin/sh\necho $@; cat\n", "utf-8")
+    python.write_text('#!/bin/sh\necho "$@"; cat\n', "utf-8")
     python.chmod(0o700)
     (tmp_path / "venv-taskcat" / "ready").touch()
+    make = ["make", "--silent", "taskcat-aws", f"VENV={tmp_path}/venv"]
     ran = subprocess.run(
-        ["/bin/sh", "-c", f"{step['run']} --silent VENV={tmp_path}/venv"],
+        make,
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "REGION": "eu-west-1"},
+        env={"PATH": os.environ["PATH"], "REGION": region},
         input="a line",
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ran.stdout == "-I -W ignore scripts/taskcat_hold.py . eu-west-1\n"
+    hold = "-I -W ignore scripts/taskcat_hold.py ."
+    assert ran.stdout.splitlines() == [f"{hold} {each}" for each in deployed]
 
 
 @each_test
@@ -115,6 +128,16 @@ def test_the_first_test_is_the_template_with_its_defaults() -> None:
     assert "template" not in TESTS["defaults"]
     assert ROOT / PROJECT["template"] == TEMPLATE
     assert GIVEN["defaults"].keys() == {"EnvironmentSuffix", "TableDeletionProtection"}
+
+
+def test_a_test_has_the_oldest_runtime_and_the_template_s_other_defaults() -> None:
+    given = GIVEN["oldest-runtime"]
+    assert "template" not in TESTS["oldest-runtime"]
+    assert given.keys() == {*GIVEN["defaults"], "LambdaRuntime"}
+    assert given["LambdaRuntime"] == min(
+        PARAMETERS["LambdaRuntime"]["AllowedValues"],
+        key=lambda name: int(name.removeprefix("python3.")),
+    )
 
 
 @each_parameter
