@@ -1,3 +1,3 @@
 """The operator's command for the shipment-update pipeline, which TapStack.yml deploys."""
 
-__version__ = "0.2.0"
+__version__ = "1.0.0"

@@ -9,6 +9,7 @@ from shipments.stack import CALLS_AT_ONCE
 
 CHECKS: tuple[Check[Main], ...] = (
     Check("stack", "{it.stack.name} is complete", resources.stack),
+    Check("version", "{it.version}, as this command", resources.version),
     Check("rule", "{it.rule} is enabled on the bus {it.bus}", intake.rule),
     Check("target", "invokes the function; retries, then the queue", intake.target),
     Check("bus", "no other rule on {it.bus} gets the same updates", intake.bus),

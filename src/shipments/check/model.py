@@ -134,6 +134,7 @@ class Main(Deployed):
         self.function = stack["ShipmentProcessorFunctionName"]
         self.queue = stack["FailedUpdatesQueueUrl"]
         self.table = stack["ShipmentLogsTableName"]
+        self.version = stack.outputs.get("Version", "")  # none before 1.0.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Checks of the stack as a whole, of the table, and of what only has to exist."""
 
+import re
 from collections.abc import Iterable, Iterator
 
+from shipments import __version__
 from shipments.check.model import WARNING, Deployed, Finding, Main, aws
 from shipments.check.names import NAMED, Named, Place
 
@@ -30,6 +32,22 @@ def stack(d: Deployed) -> Iterator[Finding]:
         yield Finding(f"it is in {status}", again)
     else:
         yield Finding(f"it is in {status}", events)
+
+
+def version(d: Main) -> Iterator[Finding]:
+    """Find that the stack is of another version than this command."""
+    if d.version == __version__:
+        return
+    found = f"deployed {d.version or 'before 1.0.0'}, command {__version__}"
+    if _numbers(d.version) > _numbers(__version__):
+        install = f"in a checkout of {d.version}: pipx install --force ."
+        yield Finding(f"{found}: install the command of that version", install, WARNING)
+    else:
+        yield Finding(f"{found}: update the stack (CHANGELOG.md says how)", d.deploy(), WARNING)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", text)]
 
 
 def resources(d: Main) -> Iterator[Finding]:

@@ -11,14 +11,15 @@ import cfnlint
 import pytest
 
 from scripts.embed import STATUS_TEMPLATE
-from shipments.check import feeds, intake, permissions, processing, status
+from shipments.check import feeds, intake, permissions, processing, resources, status
 from shipments.check.companion import Companion
-from shipments.check.model import PARAMETERS
+from shipments.check.model import PARAMETERS, WARNING, Main
 from shipments.check.names import NAMED, STATUS_NAMED, Named
 from shipments.check.people import ADVICE
 from shipments.check.plans import OURS, SUFFIXES
 from shipments.check.plans import STATUS as STATUS_PLAN
 from shipments.check.runtimes import LIVES
+from shipments.stack import find
 from tests import account
 from tests.account import RESOURCES
 from tests.unit.shipments.cloud import Cloud
@@ -135,3 +136,32 @@ def test_a_first_deployment_that_failed_is_named_with_what_to_do(cloud: Cloud) -
     result = cloud.run("check", "--stack-name", cloud.stacks[0]["StackName"])
     assert result.exit_code == 2
     assert "its first deployment failed: delete it and deploy again" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("deployed", "found", "remedy"),
+    [
+        ("", "deployed before 1.0.0, command 1.1.0: update the stack", "cloudformation deploy"),
+        ("1.0.9", "deployed 1.0.9, command 1.1.0: update the stack", "cloudformation deploy"),
+        ("1.1.0", None, None),
+        ("1.10.0", "deployed 1.10.0, command 1.1.0: install the command", "checkout of 1.10.0"),
+    ],
+)
+def test_a_stack_of_another_version_than_the_command_is_named_with_what_to_do(
+    deployed: str,
+    found: str | None,
+    remedy: str | None,
+    cloud: Cloud,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resources, "__version__", "1.1.0")
+    output = {"OutputKey": "Version", "OutputValue": deployed}
+    cloud.stacks[0]["Outputs"] += [output] if deployed else []
+    findings = list(resources.version(Main(find(cloud.session, None, None))))
+    if found is None or remedy is None:
+        assert findings == []
+        return
+    (finding,) = findings
+    assert finding.what.startswith(found)
+    assert remedy in finding.remedy
+    assert finding.severity == WARNING

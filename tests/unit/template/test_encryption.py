@@ -110,7 +110,8 @@ def data_key(request: pytest.FixtureRequest) -> Deployment:
 def test_the_keys_template_says_what_it_is_and_needs_no_capability(data_key: Deployment) -> None:
     template = data_key.template
     assert template.keys() == {
-        *("AWSTemplateFormatVersion", "Description", "Parameters", "Resources", "Outputs")
+        *("AWSTemplateFormatVersion", "Description", "Metadata"),
+        *("Parameters", "Resources", "Outputs"),
     }
     assert template["AWSTemplateFormatVersion"] == "2010-09-09"
     assert "KmsKeyArn" in template["Description"]

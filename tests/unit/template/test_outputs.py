@@ -7,7 +7,7 @@ OUTPUTS = {
     *("ShipmentLogsTableName", "ShipmentLogsTableStreamArn", "ShipmentProcessorFunctionName"),
     *("ShipmentProcessorLogGroupName", "EventBusName", "ShipmentUpdateRuleArn"),
     *("ShipmentUpdateArchiveArn", "FailedUpdatesQueueUrl", "AlertTopicArn", "AlarmTopicArn"),
-    "DashboardName",
+    *("DashboardName", "Version"),
 }
 STATUS_OUTPUTS = {
     *("ShipmentStatusTableName", "ShipmentStatusFunctionName", "ShipmentStatusLogGroupName"),
@@ -28,6 +28,9 @@ def test_an_output_is_what_its_name_says(any_stack: Deployment) -> None:
     resources = any_stack.template["Resources"]
     resources = {name.replace("LogisticsDashboard", "Dashboard"): name for name in resources}
     for name, value in any_stack.outputs.items():
+        if name == "Version":
+            assert value == any_stack.template["Metadata"]["Version"]
+            continue
         if name in any_stack.parameters:
             assert value == any_stack.parameters[name]
             continue

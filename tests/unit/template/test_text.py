@@ -16,7 +16,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 # The order of the sections, and of what a parameter and a resource say of themselves.
-SECTIONS = ["AWSTemplateFormatVersion", "Description"]
+SECTIONS = ["AWSTemplateFormatVersion", "Description", "Metadata"]
 SECTIONS += ["Parameters", "Conditions", "Resources", "Outputs"]
 PARAMETER = ["Type", "Description", "Default", "AllowedPattern", "AllowedValues"]
 PARAMETER += ["MinValue", "MaxValue", "MaxLength", "ConstraintDescription"]
@@ -133,7 +133,8 @@ def in_order(names: list[str], order: list[str]) -> bool:
 
 def test_sections_and_what_they_hold_stand_in_one_order(text: str) -> None:
     template = resolve.parse(text)
-    assert list(template) == SECTIONS
+    assert in_order(list(template), SECTIONS)
+    assert set(SECTIONS) - {"Metadata"} <= template.keys()
     for name, parameter in template["Parameters"].items():
         assert in_order(list(parameter), PARAMETER), name
     for name, resource in template["Resources"].items():
