@@ -1,6 +1,7 @@
 # Each target sets up what it needs. `make help` lists them.
 PYTHON ?= python3
 SECONDS ?= 60
+BASE ?= main
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR):$(CURDIR)/src
@@ -44,7 +45,7 @@ define set-up
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration integration-key taskcat taskcat-aws publishing test-pythons bench load mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key changes taskcat taskcat-aws publishing test-pythons bench load mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -79,6 +80,11 @@ integration: $(VENV)/ready ## run the tests of the deployed stack, on emulators
 
 integration-key: $(VENV)/ready ## the same with stacks whose data a customer's key encrypts
 	$(SIDE_BY_SIDE) $(KEY_HALVES)
+
+# By the environment, which the shell does not read as code.
+changes: export CHANGES_BASE = $(BASE)
+changes: $(VENV)/ready ## print what an update of a stack would change since BASE (default: main)
+	@$(BIN)/python -m tests.releases.change_set "$$CHANGES_BASE"
 
 ### Campaigns, minutes each
 taskcat: $(VENV)/ready $(VENV)-taskcat/ready ## run taskcat's tests on an emulator

@@ -47,18 +47,17 @@ def replaced(old: Deployment, new: Deployment) -> Iterator[tuple[str, str]]:
         if kinds[0] != kinds[1]:
             yield name, "Type"
             continue
-        keys = _create_only(kinds[0])
+        keys = set.union(*create_only(kinds[0]))
         yield from ((name, key) for key in keys if old[name].get(key) != new[name].get(key))
 
 
-def _create_only(kind: str) -> set[str]:
-    """Return the properties of a type of resource that cannot change, or not always, in place."""
-    facts = schema(kind).schema
-    pointers = [
-        *facts.get("createOnlyProperties", []),
-        *facts.get("conditionalCreateOnlyProperties", []),
-    ]
-    return {pointer.split("/")[2] for pointer in pointers} | MORE_CREATE_ONLY.get(kind, set())
+def create_only(kind: str) -> tuple[set[str], set[str]]:
+    """Return the properties of a type of resource that never, or not always, change in place."""
+    never, sometimes = (
+        {pointer.split("/")[2] for pointer in schema(kind).schema.get(name, [])}
+        for name in ("createOnlyProperties", "conditionalCreateOnlyProperties")
+    )
+    return never, sometimes | MORE_CREATE_ONLY.get(kind, set())
 
 
 def _stricter(
