@@ -45,7 +45,7 @@ define set-up
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down handler test lint unit integration integration-key changes taskcat taskcat-aws publishing test-pythons bench load mutants soak fuzz worlds reliability audit audit-templates audit-workflows setup lock clean
+.PHONY: help demo up down handler test lint unit integration integration-key changes taskcat taskcat-aws publishing test-pythons bench load mutants soak fuzz worlds reliability audit audit-templates audit-workflows release setup lock clean
 
 ### Start here
 demo: $(VENV)/ready ## deploy on this machine, process shipment updates, show and fix the results
@@ -134,6 +134,10 @@ audit-templates: $(VENV)/ready $(AUDIT_TOOLS:%=$(VENV)-audit-%/ready) ## check t
 audit-workflows: $(VENV)-audit-workflows/ready ## look for weak spots in .github/workflows, offline
 	$(VENV)-audit-workflows/bin/zizmor --offline --no-progress --quiet --persona auditor .github
 	$(VENV)-audit-workflows/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
+
+### A release
+release: $(VENV)/ready ## build templates, package, checksums and notes: make release VERSION=1.0.0
+	@$(BIN)/python -m scripts.release "$$VERSION"
 
 ### The environment
 setup: $(VENV)/ready ## make the environment that the other targets run in

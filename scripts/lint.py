@@ -60,11 +60,15 @@ def check_embedding(template: Path) -> Iterator[str]:
         yield str(error)
 
 
+def compact_json(text: str) -> str:
+    """Return a template in its JSON form, with no blank that is not in a text."""
+    return json.dumps(json.loads(cfn_flip.to_json(text)), separators=(",", ":"))
+
+
 def sizes(template: Path) -> dict[str, int]:
     """Return the template's size (bytes) as YAML and as compact JSON."""
     text = template.read_text("utf-8")
-    compact = json.dumps(json.loads(cfn_flip.to_json(text)), separators=(",", ":"))
-    return {"YAML": len(text.encode()), "JSON": len(compact.encode())}
+    return {"YAML": len(text.encode()), "JSON": len(compact_json(text).encode())}
 
 
 def check_size(template: Path) -> Iterator[str]:
