@@ -1,16 +1,19 @@
 """shipments check on a deployed stack that is whole, or broken in one place at a time."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from scripts import deployment
 from scripts import emulator as ministack
-from scripts.embed import TEMPLATE
+from scripts.embed import ROOT, TEMPLATE
 from shipments.check import canary, processing
 from shipments.check.model import PROBLEM, WARNING
 from tests.integration.checking import Account, Breakable, Defect, user
@@ -68,6 +71,26 @@ def test_a_stack_that_is_whole_has_no_findings(account: Account, broken: Breakab
         0,
         "24 ok, 0 problems, 0 warnings.",
     )
+
+
+def test_the_workflow_of_a_release_updates_a_stack_and_checks_it_with_a_canary(
+    emulator: ministack.Emulator, broken: Breakable
+) -> None:
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    job = yaml.safe_load(text)["jobs"]["integration"]
+    steps = [step["run"] for step in job["steps"] if "run" in step]
+    installs, deploys, tests, checks = steps
+    assert installs == "make setup"
+    assert tests.startswith(".venv/bin/python -m pytest tests/integration ")
+    assert job["env"].keys() == {"STACK"}
+    environment = {**os.environ, **emulator.environment, "STACK": broken.stack.name}
+    for step in (deploys, checks):
+        bash = ["/bin/bash", "-e", "-c", step]
+        done = subprocess.run(
+            bash, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "came through" in done.stdout
 
 
 def _lambda(operation: str, **fields: Any) -> Callable[[Breakable], Any]:

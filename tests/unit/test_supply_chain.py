@@ -15,6 +15,7 @@ from tests.campaigns import pythons
 LISTS = sorted((ROOT / "requirements").glob("*.in"))
 PACKAGE = re.compile(r"[a-z0-9-]+==[^\s;]+( ; [^\\\n]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 PINNED = re.compile(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 each_list = pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -115,17 +116,70 @@ def test_an_action_is_named_by_its_commit_with_the_version_beside_it(path: Path)
 
 @each_workflow
 def test_a_job_that_can_take_a_role_is_in_the_environment_that_the_role_trusts(path: Path) -> None:
-    for job in jobs(path).values():
+    for name, job in jobs(path).items():
         allowed = dict(job["permissions"])
         assert allowed.pop("id-token", None) == {"aws": "write"}.get(job.get("environment"))
-        assert allowed == {"contents": "read"}
+        is_publishing = (path, name) == (RELEASE, "publish")
+        assert allowed == {"contents": "write" if is_publishing else "read"}
 
 
-def test_packages_are_installed_before_there_are_credentials() -> None:
-    steps = jobs(ROOT / ".github" / "workflows" / "taskcat.yml")["taskcat"]["steps"]
-    names = [step.get("run") or step["uses"].partition("@")[0] for step in steps]
-    install, credentials, run = names[-3:]
-    assert credentials == "aws-actions/configure-aws-credentials"
-    # What the last step needs is there already.
-    assert install == "make .venv-taskcat/ready"
-    assert run == "make taskcat-aws"
+def test_where_the_repository_can_be_written_to_no_code_of_it_or_of_a_package_runs() -> None:
+    job = jobs(RELEASE)["publish"]
+    actions = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
+    commands = "\n".join(step["run"] for step in job["steps"] if "run" in step)
+    assert actions == ["actions/download-artifact"]
+    assert re.findall(r"^\w+", commands, re.MULTILINE) == ["sha256sum", "mv", "gh"]
+
+
+def test_a_release_is_published_only_of_a_tag_that_was_tried_on_aws() -> None:
+    made = jobs(RELEASE)
+    assert made["publish"]["needs"] == "build"
+    assert set(made["build"]["needs"]) == {"taskcat", "integration"}
+    assert made["build"]["if"] == "github.ref_type == 'tag'"
+
+
+@pytest.mark.parametrize(
+    ("job", "installs", "runs"),
+    [
+        ("taskcat", "make .venv-taskcat/ready", ["make taskcat-aws"]),
+        ("integration", "make setup", [".venv/bin/aws", ".venv/bin/python", "scripts/shipments"]),
+    ],
+)
+def test_packages_are_installed_before_there_are_credentials(
+    job: str, installs: str, runs: list[str]
+) -> None:
+    names = [
+        step.get("run") or step["uses"].partition("@")[0] for step in jobs(RELEASE)[job]["steps"]
+    ]
+    credentials = names.index("aws-actions/configure-aws-credentials")
+    assert names[credentials - 1] == installs
+    # What the later steps need is there already.
+    later = names[credentials + 1 :]
+    assert len(later) == len(runs)
+    assert all(name.startswith(run) for name, run in zip(later, runs, strict=True))
+
+
+def test_the_regions_of_the_workflow_are_those_of_make() -> None:
+    (step,) = [step for step in jobs(RELEASE)["taskcat"]["steps"] if "env" in step]
+    assert step == {"run": "make taskcat-aws", "env": {"REGION": "${{ inputs.regions }}"}}
+    default = re.search(r"default: (.+)", RELEASE.read_text("utf-8"))
+    made = re.search(r"(?m)^TASKCAT_REGIONS := (.+)$", (ROOT / "Makefile").read_text("utf-8"))
+    assert default
+    assert made
+    assert default[1] == made[1]
+
+
+@pytest.mark.parametrize("target", ["lint", "unit", "integration", "taskcat", "demo"])
+def test_each_push_runs_it_on_each_python(target: str) -> None:
+    job = jobs(RELEASE.with_name("ci.yml"))["laptop"]
+    assert job["strategy"]["matrix"]["python"] == [f"3.{minor}" for minor in pythons.MINORS]
+    assert ".ci/run" in [step.get("run") for step in job["steps"]]
+    made = re.findall(r"(?m)^make ([a-z]+)$", (ROOT / ".ci" / "run").read_text("utf-8"))
+    assert made == ["demo", "test", "taskcat"]
+    make = ["make", "--dry-run", *made]
+    printed = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    part = ["make", "--dry-run", target]
+    alone = subprocess.run(part, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = set(re.findall(r"-m [\w. /-]+|bin/ruff [\w -]+|bin/mypy", alone))
+    assert commands
+    assert all(command.strip() in printed for command in commands)
