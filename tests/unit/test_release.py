@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import shipments
 from scripts import release
-from scripts.embed import DATA_KEY, ROOT, TEMPLATE
+from scripts.embed import ROOT, TEMPLATE
 from shipments.errors import CommandError
 from tests.releases import RELEASES
 
@@ -61,14 +61,6 @@ def built(tree: Path) -> Path:
 @pytest.mark.parametrize(("name", "version"), [*release.versions(ROOT)])
 def test_a_template_has_the_version_of_the_package(name: str, version: str) -> None:
     assert version == VERSION, name
-
-
-def test_the_templates_without_a_handler_have_their_version_in_them() -> None:
-    places = [name for name, _ in release.versions(ROOT)]
-    assert {f"templates/{TEMPLATE.name}, Metadata", f"templates/{TEMPLATE.name}, Outputs"} <= {
-        *places
-    }
-    assert f"templates/{DATA_KEY.name}, Metadata" in places
 
 
 def test_the_changelog_s_newest_version_is_that_of_the_package() -> None:

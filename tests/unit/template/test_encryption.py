@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from scripts.embed import DATA_KEY, STATUS_TEMPLATE, TEMPLATE
+from shipments import __version__
 from tests.unit.template import resolve
 from tests.unit.template.resolve import ACCOUNT, Deployment
 from tests.unit.template.test_resources import schema
@@ -114,6 +115,7 @@ def test_the_keys_template_says_what_it_is_and_needs_no_capability(data_key: Dep
         *("Parameters", "Resources", "Outputs"),
     }
     assert template["AWSTemplateFormatVersion"] == "2010-09-09"
+    assert template["Metadata"] == {"Version": __version__}
     assert "KmsKeyArn" in template["Description"]
 
 
