@@ -539,7 +539,7 @@ def test_people_get_a_line_for_each_check_and_the_command_below(
         *_, found, remedy, summary = account.run("--region", "us-east-1").stdout.splitlines()
     assert found == "warning  traffic      no update was stored in the last 24 hours"
     assert remedy.strip() == (f"shipments check --canary --stack-name {STACK} --region us-east-1")
-    assert summary == "22 ok, 0 problems, 1 warning."
+    assert summary == "23 ok, 0 problems, 1 warning."
 
 
 # ---- what may not be looked at
