@@ -183,3 +183,11 @@ def test_each_push_runs_it_on_each_python(target: str) -> None:
     commands = set(re.findall(r"-m [\w. /-]+|bin/ruff [\w -]+|bin/mypy", alone))
     assert commands
     assert all(command.strip() in printed for command in commands)
+
+
+def test_each_night_the_campaigns_run_that_a_push_does_not_wait_for() -> None:
+    job = jobs(RELEASE.with_name("nightly.yml"))["campaign"]
+    assert job["strategy"]["matrix"]["target"] == ["soak", "fuzz", "worlds", "audit"]
+    for target in job["strategy"]["matrix"]["target"]:
+        make = ["make", "--dry-run", target, "SECONDS=1800"]
+        subprocess.run(make, cwd=ROOT, capture_output=True, check=True)
