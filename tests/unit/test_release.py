@@ -24,7 +24,10 @@ HEADINGS = re.findall(r"(?m)^## (.+)$", CHANGELOG)
 RELEASED = [heading.partition(" - ")[0] for heading in HEADINGS if heading != "Unreleased"]
 KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 # What the package and a release are built of.
-SOURCES = ("src", "lambda", "templates", "docs/operating.md", "LICENSE", "pyproject.toml")
+SOURCES = (
+    *("src", "lambda", "templates", "docs/operating.md", "docs/shipment-update.schema.json"),
+    *("LICENSE", "pyproject.toml"),
+)
 GIT = ("git", "-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "commit.gpgsign=false")
 
 
