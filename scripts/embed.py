@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import textwrap
 from pathlib import Path
 
 import click
@@ -17,13 +18,23 @@ HANDLER = ROOT / "lambda" / "index.py"
 TEMPLATE = ROOT / "templates" / "TapStack.yml"
 STATUS_HANDLER = HANDLER.with_name("status.py")
 STATUS_TEMPLATE = TEMPLATE.with_name("ShipmentStatus.yml")  # the status stack, beside the other
-DATA_KEY = TEMPLATE.with_name("DataKey.yml")  # makes a key for the data of both
+WEBHOOK_HANDLER = HANDLER.with_name("webhook.py")
+WEBHOOK_TEMPLATE = TEMPLATE.with_name("CarrierWebhook.yml")  # in front of the bus
+DATA_KEY = TEMPLATE.with_name("DataKey.yml")  # makes a key for the data of all
 # The code that each template carries.
-HANDLERS = {TEMPLATE: HANDLER, STATUS_TEMPLATE: STATUS_HANDLER}
+HANDLERS = {
+    TEMPLATE: HANDLER,
+    STATUS_TEMPLATE: STATUS_HANDLER,
+    WEBHOOK_TEMPLATE: WEBHOOK_HANDLER,
+}
+CARRIERS = ROOT / "src" / "shipments" / "carriers"
 
 # The block scalar: its header, and the lines after it that are indented deeper or, between two of
 # these, blank.
 _BLOCK = re.compile(r"^(?P<indent> +)ZipFile: \|\n(?P<code>(?:\n*(?P=indent) .*\n)*)", re.MULTILINE)
+
+# What a handler takes from the package, which Lambda does not have.
+_IMPORT = re.compile(r"^from shipments\.carriers import ([\w, ]+)\n", re.MULTILINE)
 
 
 class EmbedError(Exception):
@@ -34,6 +45,31 @@ def embedded(template: str) -> str:
     """Return the code in a template's ZipFile block without its indentation; raise EmbedError."""
     match = _block(template)
     return re.sub(rf"^{match['indent']}  ", "", match["code"], flags=re.MULTILINE)
+
+
+def code_of(handler: Path) -> str:
+    """Return a handler's code as its template carries it; raise OSError.
+
+    It is the file as it is, but each module that it imports from shipments.carriers is in the place
+    of the import. There the module's code is in a function, so that names of two do not collide.
+    """
+    return _IMPORT.sub(_modules, handler.read_text("utf-8"))
+
+
+def _modules(found: re.Match[str]) -> str:
+    parts = ["from types import SimpleNamespace\n"]
+    for name in found[1].split(", "):
+        body = textwrap.indent((CARRIERS / f"{name}.py").read_text("utf-8"), "    ")
+        parts.append(f"""
+
+def _{name}() -> SimpleNamespace:
+{body}
+    return SimpleNamespace(details=details)
+
+
+{name} = _{name}()
+""")
+    return "".join(parts)
 
 
 def embed(template: str, code: str) -> str:
@@ -85,7 +121,7 @@ def write(template: Path, handler: Path, *, check: bool) -> int:
     Raises CommandError if a file cannot be read or the code cannot be embedded.
     """
     try:
-        code, before = handler.read_text("utf-8"), template.read_text("utf-8")
+        code, before = code_of(handler), template.read_text("utf-8")
         after = embed(before, code)
     except OSError as error:
         raise CommandError(f"{error.filename}: {error.strerror}") from None
