@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements" / "dev.txt"
 # A dot folder: what taskcat uploads leaves those out.
 ENVIRONMENTS = ROOT / ".venv-pythons"
-TESTS = ("tests/unit/handler", "tests/unit/status")
+TESTS = ("tests/unit/handler", "tests/unit/status", "tests/unit/webhook")
 MINORS = (10, 11, 12, 13, 14)
 
 _ASK = (

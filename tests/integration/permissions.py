@@ -14,7 +14,13 @@ from tests.campaigns.faults import proxy
 
 Grant = tuple[str, str]
 # Of the request: what names the one resource of a call. An index has its own name in policies.
-NAMED_BY = {"dynamodb": ("IndexName", "TableName"), "sns": ("TopicArn",), "sqs": ("QueueUrl",)}
+NAMED_BY = {
+    "dynamodb": ("IndexName", "TableName"),
+    "events": ("EventBusName",),
+    "secretsmanager": ("SecretId",),
+    "sns": ("TopicArn",),
+    "sqs": ("QueueUrl",),
+}
 # What Lambda and other services do with the role, and the emulator does without it: action or
 # service, and why the role has it.
 NOT_BY_THE_FUNCTION = {
@@ -173,6 +179,7 @@ def _resource(call: proxy.Call) -> str:
     if "RequestItems" in fields:
         (table,) = fields["RequestItems"]
         return str(table)
+    fields = fields.get("Entries", [fields])[0]  # of PutEvents, all on one bus
     return _last(next(fields[name] for name in NAMED_BY[call.service] if name in fields))
 
 

@@ -202,7 +202,11 @@ def test_a_handler_without_its_template_or_the_other_way_round_is_refused(
 
 def test_the_command_without_options_is_about_this_project() -> None:
     pairs = {template.name: handler.name for template, handler in embed.HANDLERS.items()}
-    assert pairs == {"TapStack.yml": "index.py", "ShipmentStatus.yml": "status.py"}
+    assert pairs == {
+        "TapStack.yml": "index.py",
+        "ShipmentStatus.yml": "status.py",
+        "CarrierWebhook.yml": "webhook.py",
+    }
     assert all(path.is_file() for pair in embed.HANDLERS.items() for path in pair)
 
 
@@ -213,5 +217,6 @@ def test_the_check_without_options_checks_each_template() -> None:
         [
             "TapStack.yml contains index.py as it is.",
             "ShipmentStatus.yml contains status.py as it is.",
+            "CarrierWebhook.yml contains webhook.py as it is.",
         ],
     )

@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import shipments
-from scripts.embed import HANDLERS, ROOT
+from scripts.embed import HANDLER, ROOT, STATUS_HANDLER
 from scripts.schemas import SCHEMA
 
 MAY_IMPORT = {"boto3", "botocore", "click", "rich", "shipments", *sys.stdlib_module_names}
@@ -71,7 +71,7 @@ def run(python: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_the_wheel_has_both_handlers_and_nothing_of_the_harness(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
-        for handler in HANDLERS.values():
+        for handler in (HANDLER, STATUS_HANDLER):
             assert opened.read(f"shipments/lambda/{handler.name}") == handler.read_bytes()
         folders = {name.partition("/")[0] for name in opened.namelist()}
         entry = next(name for name in opened.namelist() if name.endswith("entry_points.txt"))

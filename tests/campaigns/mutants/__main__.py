@@ -24,8 +24,8 @@ OLDEST = pythons.MINORS[0]
 def main(*, part: str | None, only: str) -> None:
     """Try every mutant on the tests and list those that no test notices.
 
-    PART: the template, the handler, or the companion's, status. Default: all, and the handlers on
-    Python 3.10 too.
+    PART: the template, the handler, or another stack's, status or webhook. Default: all, and the
+    handlers on Python 3.10 too.
     """
     if part:
         sys.exit(attempt(part, only))

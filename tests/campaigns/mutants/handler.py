@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from scripts.embed import WEBHOOK_HANDLER
 from shipments import handler
 from tests.campaigns.mutants.campaign import Mutant
 
@@ -33,6 +34,9 @@ STATUS_EQUIVALENT: dict[str, str] = {
     "':final' becomes": "the name is used where it is made only",
     "0 becomes -1: if records and": "the records of one event are all of one source",
 }
+
+# The same of lambda/webhook.py.
+WEBHOOK_EQUIVALENT: dict[str, str] = {}
 
 # What Python 3.10 alone refuses, as fromisoformat takes more from 3.11 on.
 if sys.version_info >= (3, 11):
@@ -69,6 +73,7 @@ PARTS = {
         {"test_properties.py", "test_hostile.py"},
         STATUS_EQUIVALENT,
     ),
+    "webhook": Part(WEBHOOK_HANDLER, UNIT_TESTS / "webhook", set(), WEBHOOK_EQUIVALENT),
 }
 
 # A change of a node in a tree: what it is called, and what makes it.

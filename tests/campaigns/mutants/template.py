@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scripts.embed import DATA_KEY, STATUS_TEMPLATE, TEMPLATE
+from scripts.embed import DATA_KEY, STATUS_TEMPLATE, TEMPLATE, WEBHOOK_TEMPLATE
 from tests.campaigns.mutants.campaign import Mutant
-from tests.unit.template import resolve, status_handler
+from tests.unit.template import resolve, status_handler, webhook_handler
 
 TESTS = [Path(resolve.__file__).parent]
 REMOVED = object()
@@ -27,7 +27,12 @@ PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 PLACEHOLDER_OR_WORD = re.compile(r"\$\{[^}]*\}|(\w+|\.+)")
 
 # What a test gets each template by, if not by any_template.
-FIXTURES = {TEMPLATE: "template", STATUS_TEMPLATE: "status_template", DATA_KEY: "data_key"}
+FIXTURES = {
+    TEMPLATE: "template",
+    STATUS_TEMPLATE: "status_template",
+    WEBHOOK_TEMPLATE: "webhook_template",
+    DATA_KEY: "data_key",
+}
 
 Place = tuple[str | int, ...]
 
@@ -179,6 +184,8 @@ def _is_wording(place: Place) -> bool:
 def all_mutants() -> list[Mutant]:
     """Return the templates' mutants: each changes what all tests get from resolve.load()."""
     status_handler.lines()  # slow to make, and the same for each mutant
+    webhook_handler.posted()
+    webhook_handler.module()
     return [
         Mutant(
             f"{path.stem}.{change}",

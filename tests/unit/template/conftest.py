@@ -1,7 +1,8 @@
 """The templates, and their deployments.
 
 ``template`` and ``stack`` are of the stack that stores updates, ``status_template`` and ``status``
-of the one beside it that keeps each shipment's status. What begins with ``any_`` is of either.
+of the one beside it that keeps each shipment's status, ``webhook_template`` and ``webhook`` of
+a carrier's webhook. What begins with ``any_`` is of any of them.
 """
 
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scripts.embed import HANDLERS, STATUS_TEMPLATE, TEMPLATE
+from scripts.embed import HANDLERS, STATUS_TEMPLATE, TEMPLATE, WEBHOOK_TEMPLATE
 from tests.unit.template import deployments, resolve, status_handler
 from tests.unit.template.deployments import Values
 from tests.unit.template.resolve import Deployment
@@ -64,7 +65,20 @@ def runs(main: Deployment, status: Deployment) -> dict[str, Invocation]:
     return status_handler.invocations(main, status)
 
 
-# ---- either
+# ---- a carrier's webhook
+
+
+@pytest.fixture(scope="session")
+def webhook_template() -> dict[str, Any]:
+    return resolve.load(WEBHOOK_TEMPLATE)
+
+
+@pytest.fixture(scope="session", params=deployments.NAMES)
+def webhook(request: pytest.FixtureRequest, webhook_template: dict[str, Any]) -> Deployment:
+    return deployments.deployment(WEBHOOK_TEMPLATE, webhook_template, request.param)
+
+
+# ---- any of these
 
 
 @pytest.fixture(scope="session", params=HANDLERS, ids=lambda path: path.stem)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from tests.unit.template import handler, status_handler
+from tests.unit.template import handler, status_handler, webhook_handler
 from tests.unit.template.resolve import Deployment
 
 NAMESPACE = "LogisticsProcessing"
@@ -25,7 +25,7 @@ AT_AWS = {
     ("AWS/Events", "RuleName"): {"FailedInvocations", "InvocationsFailedToBeSentToDlq"}
     | {"Invocations", "InvocationsSentToDlq", "TriggeredRules"},
     ("AWS/Lambda", "FunctionName"): {"AsyncEventsDropped", "DestinationDeliveryFailures"}
-    | {"Duration", "Errors", "Invocations", "IteratorAge", "Throttles"},
+    | {"Duration", "Errors", "Invocations", "IteratorAge", "Throttles", "Url5xxCount"},
     ("AWS/SNS", "TopicName"): {"NumberOfMessagesPublished", "NumberOfNotificationsDelivered"}
     | {"NumberOfNotificationsFailed", "NumberOfNotificationsFilteredOut"},
     ("AWS/SQS", "QueueName"): {"ApproximateNumberOfMessagesVisible"},
@@ -38,10 +38,14 @@ LEVELS = AGES | {"ApproximateNumberOfMessagesVisible"}
 
 
 @cache
-def emitted(*, by_status: bool) -> dict[tuple[str, ...], set[str]]:
+def emitted(
+    *, by_status: bool = False, by_webhook: bool = False
+) -> dict[tuple[str, ...], set[str]]:
     """Return what a stack emits, by namespace and dimensions: AWS's metrics and the handler's."""
     if by_status:
         return {**AT_AWS, **_printed(status_handler.lines())}
+    if by_webhook:
+        return {**AT_AWS, **_printed(line for line, _ in webhook_handler.posted().values())}
     lines = [handler.invocation(kind).line for kind in handler.UPDATES]
     return {**AT_AWS, **_printed(map(json.loads, lines))}
 
@@ -59,6 +63,12 @@ def _printed(lines: Iterable[dict[str, Any]]) -> dict[tuple[str, ...], set[str]]
 def dimensions(stack: Deployment, namespace: str) -> dict[str, str]:
     """Return the dimensions of a stack's metrics in a namespace: all of them, no other."""
     suffix = stack.suffix
+    if stack.is_webhook:
+        carrier = stack.parameters["Carrier"]
+        return {
+            "AWS/Lambda": {"FunctionName": f"shipment-webhook-{carrier}-{suffix}"},
+            NAMESPACE: {"Environment": suffix, "Carrier": carrier},
+        }[namespace]
     if stack.is_status:
         return {
             "AWS/Lambda": {"FunctionName": f"shipment-status-{suffix}"},
@@ -87,7 +97,8 @@ def is_emitted(stack: Deployment, namespace: str, metric: str, selected: Mapping
     names = (namespace, *sorted(selected.keys() - {"EventBusName"}))
     others = {name: value for name, value in selected.items() if name not in ours}
     is_ours = {**selected, **ours} == {**selected} and others in ({}, {"Status": ""})
-    return is_ours and metric in emitted(by_status=stack.is_status).get(names, set())
+    found = emitted(by_status=stack.is_status, by_webhook=stack.is_webhook)
+    return is_ours and metric in found.get(names, set())
 
 
 def statistics(metric: str) -> set[str]:

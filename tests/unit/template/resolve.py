@@ -54,6 +54,10 @@ RETURNS = {
         "Ref": "{FunctionName}",
         "Arn": _arn("lambda", "function:{FunctionName}"),
     },
+    "AWS::Lambda::Url": {
+        "Ref": _arn("lambda", "function:{stack}-{id}"),
+        "FunctionUrl": "https://{id}.lambda-url.{region}.on.aws/",
+    },
     "AWS::Logs::LogGroup": {
         "Ref": "{LogGroupName}",
         "Arn": _arn("logs", "log-group:{LogGroupName}:*"),
@@ -173,6 +177,11 @@ class Deployment:
     def is_status(self) -> bool:
         """Whether this is the status stack, beside the one that stores updates."""
         return "StreamArn" in self.parameters
+
+    @property
+    def is_webhook(self) -> bool:
+        """Whether this is a carrier's webhook, in front of the bus."""
+        return "Carrier" in self.parameters
 
     def of(self, kind: str) -> list[str]:
         """Return the logical ids of what is deployed of a type."""

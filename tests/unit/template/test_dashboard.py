@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from scripts.drawing.body import COLUMNS, Alarms, Graph, Query, Widget, parse
 from scripts.drawing.metrics import SEARCH
-from scripts.embed import ROOT
+from scripts.embed import ROOT, STATUS_TEMPLATE, TEMPLATE
 from tests.unit.handler.updates import update
 from tests.unit.template import handler, metrics
 from tests.unit.template.resolve import Deployment
@@ -18,6 +19,13 @@ from tests.unit.template.test_alarms import watched
 STARTED = '{"time":"t","type":"platform.initReport","record":{"phase":"init","status":"%s"}}'
 ENDED = '{"time":"t","type":"platform.report","record":{"requestId":"r","status":"%s"}}'
 BROKEN = [each % word for each in (STARTED, ENDED) for word in ("timeout", "error", "failure")]
+
+
+@pytest.fixture(scope="session", params=[TEMPLATE, STATUS_TEMPLATE], ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    """Return a template that has a dashboard."""
+    found: Path = request.param
+    return found
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scripts.embed import STATUS_TEMPLATE, TEMPLATE
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE, WEBHOOK_TEMPLATE
 from tests.unit.template import deployments
 from tests.unit.template.resolve import Deployment, targets
+from tests.unit.template.test_changes import FIXED
 from tests.unit.template.test_resources import schema
 
 LOG_TABLE = "dynamodb:eu-west-1:123456789012:table/shipment-logs"
@@ -113,6 +114,32 @@ PARAMETERS = {
         "BatchWindowSeconds": Parameter("20", ["1", "120"], ["-1", "0", "121", "a minute", ""]),
     },
 }
+PARAMETERS[WEBHOOK_TEMPLATE] = {
+    **{name: COMMON[name] for name in COMMON.keys() - deployments.OF_MAILS},
+    "EventBusName": PARAMETERS[TEMPLATE]["EventBusName"],
+    "Carrier": Parameter(None, ["easypost", "shippo", "other"], ["EasyPost", "fedex", ""]),
+    "SecretArn": Parameter(
+        None,
+        [
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:carriers/easypost-a1B2c3",
+            "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a-b_c.d@e+f=-a1B2c3",
+        ],
+        [
+            "",
+            "carriers/easypost",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:carriers",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:*",
+            "arn:aws:ssm:us-east-1:123456789012:parameter/easypost-a1B2c3",
+            f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{'s' * 550}-a1B2c3",
+        ],
+    ),
+    "AlarmTopicArn": Parameter(
+        None,
+        ["arn:aws:sns:us-east-1:123456789012:shipment-alarms-dev"],
+        ["", "shipment-alarms-dev", "arn:aws:sqs:us-east-1:123456789012:shipment-alarms-dev"],
+    ),
+    "ReservedConcurrency": Parameter("5", ["0", "1", "900"], ["-1", "901", "all", ""]),
+}
 each_parameter = deployments.for_each("name", PARAMETERS)
 
 
@@ -184,6 +211,23 @@ def test_a_value_that_one_stack_takes_the_other_takes_too(
     assert ours.get("ConstraintDescription") in (None, theirs.get("ConstraintDescription"))
 
 
+@pytest.mark.parametrize("name", sorted({*COMMON, "EventBusName"} - deployments.OF_MAILS))
+def test_a_value_that_the_main_stack_takes_a_webhook_takes_too(
+    template: dict[str, Any], webhook_template: dict[str, Any], name: str
+) -> None:
+    words = {"Description": "", "ConstraintDescription": ""}
+    ours, theirs = (each["Parameters"][name] for each in (webhook_template, template))
+    assert {**ours, **words} == {**theirs, **words}
+
+
+def test_a_webhook_takes_the_main_stack_s_output(
+    webhook_template: dict[str, Any], stack: Deployment
+) -> None:
+    parameter = webhook_template["Parameters"]["AlarmTopicArn"]
+    assert accepts(parameter, stack.outputs["AlarmTopicArn"])
+    assert "AlarmTopicArn" in parameter["Description"]
+
+
 def test_the_status_stack_takes_the_other_stack_s_output(
     status_template: dict[str, Any], stack: Deployment
 ) -> None:
@@ -198,12 +242,14 @@ def test_cloudwatch_logs_takes_each_log_retention(any_template: dict[str, Any]) 
 
 
 @each_parameter
-def test_a_parameter_is_described_and_shown(any_template: dict[str, Any], name: str) -> None:
+def test_a_parameter_is_described_and_shown(
+    any_template: dict[str, Any], path: Path, name: str
+) -> None:
     parameter = any_template["Parameters"][name]
     assert parameter["Description"][0].isupper()
     assert "NoEcho" not in parameter  # an operator has to see it
-    fixed = {"EnvironmentSuffix", "EventBusName"}  # physical names would collide
-    assert ("Fixed once deployed" in parameter["Description"]) == (name in fixed)
+    # Physical names would collide, or a URL would change.
+    assert ("Fixed once deployed" in parameter["Description"]) == (name in FIXED[path])
 
 
 def test_the_second_deployment_of_these_tests_shares_no_value_with_the_first(

@@ -11,7 +11,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from jsonschema import Draft7Validator
 
-from scripts.embed import STATUS_TEMPLATE, TEMPLATE
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE, WEBHOOK_TEMPLATE
 from tests.unit.template import deployments
 from tests.unit.template.resolve import RETURNS, Deployment, targets
 
@@ -37,6 +37,11 @@ NAMES = {
         ("DigestTopic", "TopicName", "shipment-digests-{}", 256),
         ("StatusDashboard", "DashboardName", "shipment-status-{}", 255),
     ],
+    # Carriers can have a webhook each.
+    WEBHOOK_TEMPLATE: [
+        ("WebhookFunction", "FunctionName", "shipment-webhook-{Carrier}-{}", 64),
+        ("WebhookLogGroup", "LogGroupName", "/aws/lambda/shipment-webhook-{Carrier}-{}", 512),
+    ],
 }
 each_name = deployments.for_each("named", NAMES)
 # For each condition: the parameters that make it false, and what is then missing.
@@ -59,6 +64,7 @@ KEPT = {
         "ShipmentStatusTable": ("Delete", "Delete"),
         "ShipmentStatusLogGroup": ("Delete", "Delete"),
     },
+    WEBHOOK_TEMPLATE: {"WebhookLogGroup": ("Delete", "Delete")},
 }
 TABLE = "ShipmentLogsTable"
 
@@ -99,7 +105,7 @@ def test_a_physical_name_ends_in_the_environment_and_has_room_for_the_longest(
     any_stack: Deployment, named: tuple[str, str, str, int]
 ) -> None:
     logical_id, prop, name, limit = named
-    assert any_stack[logical_id][prop] == name.format(any_stack.suffix)
+    assert any_stack[logical_id][prop] == name.format(any_stack.suffix, **any_stack.parameters)
     longest = any_stack.but(**deployments.longest(any_stack.template))
     assert len(longest[logical_id][prop]) <= limit
 

@@ -72,7 +72,7 @@ def test_the_function_runs_the_handler_as_it_is(
     any_stack: Deployment, text: str, path: Path
 ) -> None:
     code = any_stack.only("AWS::Lambda::Function")["Code"]["ZipFile"]
-    assert code == HANDLERS[path].read_text("utf-8")
+    assert code == embed.code_of(HANDLERS[path])
     assert embed.embedded(text) == code
 
 
