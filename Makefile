@@ -21,7 +21,7 @@ KEY_HALVES := $(subst tests/integration,tests/integration --data-key,$(INTEGRATI
 # [s-z] take about equally long.
 handler-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/handler/test_$(1)*.py)
 status-tests = $(BIN)/python -m pytest -q -x $(wildcard tests/unit/status/test_$(1)*.py)
-HANDLER_FILES := lambda tests/unit/handler tests/unit/status
+HANDLER_FILES := lambda tests/unit/handler tests/unit/status tests/unit/webhook
 HANDLER_LINT := $(BIN)/ruff format --check $(HANDLER_FILES) && $(BIN)/ruff check $(HANDLER_FILES) \
 	&& $(BIN)/mypy lambda && $(BIN)/python -m scripts.lint
 TASKCAT_REGIONS := us-east-1 eu-west-1
@@ -64,7 +64,8 @@ down: $(VENV)/ready ## stop what `make up` started
 handler: $(VENV)/ready ## check lambda/ in 20 s: embedding, lint, its unit tests
 	@$(BIN)/python -m scripts.embed --check
 	$(SIDE_BY_SIDE) '$(HANDLER_LINT)' '$(call handler-tests,[a-r])' '$(call handler-tests,[s-z])' \
-		'$(call status-tests,[a-g])' '$(call status-tests,[h-z])'
+		'$(call status-tests,[a-g])' '$(call status-tests,[h-z])' \
+		'$(BIN)/python -m pytest -q -x tests/unit/webhook'
 
 lint: $(VENV)/ready ## check template, code and types
 	@$(BIN)/python -m scripts.lint
