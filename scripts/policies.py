@@ -16,7 +16,7 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from scripts.embed import DATA_KEY, ROOT, STATUS_TEMPLATE, TEMPLATE
+from scripts.embed import DATA_KEY, ROOT, STATUS_TEMPLATE, TEMPLATE, WEBHOOK_TEMPLATE
 from shipments.check.permissions import (
     MAPPED_TO,
     MAPPING,
@@ -36,6 +36,18 @@ KEY_NEEDS = {
     STACK: NEEDS[STACK],
     "AWS::KMS::Key": Need("kms", ("key/*",), ""),  # AWS chooses its id
     "AWS::KMS::Alias": Need("kms", ("alias/shipments-{s}", "key/*"), ""),
+}
+WEBHOOK = "shipment-webhook-*-{s}"  # whatever the carrier
+WEBHOOK_FUNCTION = f"function:{WEBHOOK}", f"function:{WEBHOOK}:*"
+WEBHOOK_GROUP = f"log-group:/aws/lambda/{WEBHOOK}"
+WEBHOOK_NEEDS = {
+    STACK: NEEDS[STACK],
+    "AWS::CloudWatch::Alarm": NEEDS["AWS::CloudWatch::Alarm"],
+    "AWS::IAM::Role": Need("iam", ("role/{stack}-WebhookRole-*",), ""),
+    "AWS::Lambda::Function": Need("lambda", WEBHOOK_FUNCTION, ""),
+    "AWS::Lambda::Permission": Need("lambda", WEBHOOK_FUNCTION, ""),
+    "AWS::Lambda::Url": Need("lambda", WEBHOOK_FUNCTION, ""),
+    "AWS::Logs::LogGroup": Need("logs", (WEBHOOK_GROUP, f"{WEBHOOK_GROUP}:*"), ""),
 }
 # Of the stack itself: aws cloudformation deploy with --tags; to see why it failed; to delete.
 STACK_ACTIONS = [
@@ -101,6 +113,7 @@ def policies() -> dict[str, Fields]:
     found = {
         "deployer": _statements(TEMPLATE, NEEDS),
         "deployer-status": _statements(STATUS_TEMPLATE, STATUS_NEEDS),
+        "deployer-webhook": _statements(WEBHOOK_TEMPLATE, WEBHOOK_NEEDS),
         "deployer-with-key": _with_key(),
         "key-deployer": _statements(DATA_KEY, KEY_NEEDS),
     }
@@ -115,7 +128,7 @@ def handlers(template: Path, kind: str) -> dict[str, set[str]]:
     ours = [each for each in _resources(template) if each["Type"] == kind]
     optional = FOR_PROPERTIES.get(kind, {})
     unset = optional.keys() - {name for each in ours for name in each["Properties"]}
-    service = {**NEEDS, **KEY_NEEDS, **STATUS_NEEDS}[kind].service
+    service = {**NEEDS, **KEY_NEEDS, **STATUS_NEEDS, **WEBHOOK_NEEDS}[kind].service
     left_out = {f"{service}:{action}" for name in unset for action in optional[name].split()}
     found = {
         handler: {each for each in actions if each.startswith(f"{service}:")} - left_out

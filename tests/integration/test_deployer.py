@@ -16,7 +16,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from scripts.embed import STATUS_TEMPLATE, TEMPLATE
+from scripts.embed import STATUS_TEMPLATE, TEMPLATE, WEBHOOK_TEMPLATE
 from scripts.emulator import ACCOUNT, PARAMETERS, REGION, Emulator
 from scripts.policies import POLICIES
 from shipments.check.permissions import NEEDS, STATUS_NEEDS
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.own_stack("makes users")
 
 WORDS = {"REGION": REGION, "ACCOUNT": ACCOUNT, "SUFFIX": SUFFIX, "STACK": STACK_NAME}
 REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
-STATUS_NAME = "status-deployer"
+STATUS_NAME, WEBHOOK_NAME = "status-deployer", "webhook-deployer"
 TO_CHECK = {"Effect": "Allow", "Action": sorted(documented("check --before")), "Resource": "*"}
 # Of a subscription only SNS knows the ARN.
 OF_SUBSCRIPTION = {"SetSubscriptionAttributes", "GetSubscriptionAttributes", "Unsubscribe"}
@@ -210,6 +210,18 @@ def test_with_its_policy_the_aws_cli_deploys_updates_and_deletes_a_status_stack(
     run = life_of(emulator, deployer, STATUS_TEMPLATE, STATUS_NAME)
     run(f"EnvironmentSuffix={SUFFIX}", f"StreamArn={stream}")
     run("StuckAfterDays=0")
+    run()
+
+
+def test_with_its_policy_the_aws_cli_deploys_updates_and_deletes_a_webhook(
+    emulator: Emulator, deployer: Deployer
+) -> None:
+    deployer.grant(filled("deployer-webhook", STACK=WEBHOOK_NAME))
+    secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:easypost-a1B2c3"
+    run = life_of(emulator, deployer, WEBHOOK_TEMPLATE, WEBHOOK_NAME)
+    topic = f"AlarmTopicArn=arn:aws:sns:{REGION}:{ACCOUNT}:shipment-alarms-{SUFFIX}"
+    run(f"EnvironmentSuffix={SUFFIX}", "Carrier=easypost", f"SecretArn={secret}", topic)
+    run("ReservedConcurrency=0")
     run()
 
 

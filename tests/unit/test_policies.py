@@ -56,6 +56,15 @@ def test_the_key_s_policy_has_each_type_of_its_template() -> None:
     assert policies.KEY_NEEDS.keys() == {*types, STACK}
 
 
+def test_the_webhook_s_policy_has_each_type_of_its_template_and_its_names() -> None:
+    resources = cfn_flip.load_yaml(policies.WEBHOOK_TEMPLATE.read_text("utf-8"))["Resources"]
+    assert policies.WEBHOOK_NEEDS.keys() == {*(each["Type"] for each in resources.values()), STACK}
+    arns = {arn for each in POLICIES["deployer-webhook"]["Statement"] for arn in each["Resource"]}
+    ends = {arn.rpartition(mark)[2] for arn in arns for mark in (":", "/", "log-group:")}
+    name = "shipment-webhook-*-SUFFIX"
+    assert {name, f"/aws/lambda/{name}", "STACK-WebhookRole-*", "STACK-*"} <= ends
+
+
 @pytest.mark.parametrize("kind", policies.FOR_PROPERTIES)
 def test_what_is_left_out_is_for_a_property_and_among_the_type_s_permissions(kind: str) -> None:
     properties = policies.FOR_PROPERTIES[kind]
