@@ -45,6 +45,14 @@ PREVIEW, EXECUTE, KEY = (
     for command in ("--no-execute-changeset", "execute-change-set", "DataKey.yml")
 )
 
+README = (ROOT / "README.md").read_text("utf-8")
+(WEBHOOK,) = (
+    block
+    for block in re.findall(r"(?ms)^```sh\n(.*?)^```$", README)
+    if "CarrierWebhook.yml" in block
+)
+(ROTATE,) = (block for block in BLOCKS if "put-secret-value" in block)
+
 
 @pytest.fixture(scope="module")
 def shell(emulator: ministack.Emulator) -> Callable[[str], str]:
@@ -149,3 +157,18 @@ def test_a_stack_gets_a_key_by_the_documented_commands(
     assert queue["Attributes"]["KmsMasterKeyId"].endswith(f":key/{key}")
     assert physical_ids(deployed) == before
     deployment.delete(deployed.client, "shipments-key-dev")
+
+
+def test_a_webhook_gets_its_secret_and_another_one_by_the_documented_commands(
+    deployed: Pipeline, shell: Callable[[str], str]
+) -> None:
+    shell(WEBHOOK.replace("templates/", ""))
+    stack = describe(deployed.client, "shipment-webhook-easypost-dev")
+    assert stack["WebhookEndpointFunctionUrl"].startswith("https://")
+    assert stack.parameters["AlarmTopicArn"] == deployed.stack["AlarmTopicArn"]
+    shell(f"old=one new=another\n{ROTATE}")
+    secrets = deployed.client("secretsmanager")
+    secret = {"SecretId": stack.parameters["SecretArn"]}
+    assert secrets.get_secret_value(**secret)["SecretString"] == "one\nanother\n"
+    deployment.delete(deployed.client, stack.name)
+    secrets.delete_secret(**secret, ForceDeleteWithoutRecovery=True)
