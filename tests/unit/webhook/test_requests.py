@@ -120,7 +120,9 @@ def padded(size: int) -> bytes:
 def test_an_update_that_is_too_big_for_the_bus_is_refused(
     account: WebhookAccount, size: int, expected: int
 ) -> None:
-    assert status(post_other(account, padded(size))) == expected
+    found = post_other(account, padded(size))
+    assert status(found) == expected
+    assert message(found) == ("1 updates" if expected == 200 else "an update has over 1 MB")
 
 
 @pytest.mark.parametrize("is_base64", [False, True])
@@ -146,6 +148,11 @@ def test_an_invocation_that_is_no_request_is_refused(
     assert status(account.post(event)) == 401
 
 
+def test_a_text_that_no_carrier_could_have_signed_is_refused(account: WebhookAccount) -> None:
+    event = request(b"", x_hmac_signature=by_easypost(b""))
+    assert status(account.post({**event, "body": "\ud800"})) == 401
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "\ud800", ""])
 def test_the_content_type_does_not_matter(account: WebhookAccount, kind: str) -> None:
     body = to_bytes(tracker())
@@ -156,8 +163,12 @@ def test_the_content_type_does_not_matter(account: WebhookAccount, kind: str) ->
 # ---- the line
 
 
-def test_the_line_of_a_request_names_shipments_and_counts_updates(account: WebhookAccount) -> None:
-    line = account.post_signed(tracker(tracking_details=scans(3))).log
+def test_the_line_of_a_request_names_shipments_and_counts_updates(
+    account: WebhookAccount, clock: Clock
+) -> None:
+    found = account.post_signed(tracker(tracking_details=scans(3)))
+    line = found.log
+    assert found.printed == json.dumps(line, separators=(",", ":")) + "\n"
     emf = line.pop("_aws")
     assert line == {
         "Environment": ENVIRONMENT,
@@ -168,6 +179,7 @@ def test_the_line_of_a_request_names_shipments_and_counts_updates(account: Webho
         "WebhookUpdates": 3,
         "status": 200,
     }
+    assert emf["Timestamp"] == clock.ms
     assert emf["CloudWatchMetrics"] == [
         {
             "Namespace": "LogisticsProcessing",
