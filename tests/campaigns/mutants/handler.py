@@ -36,7 +36,12 @@ STATUS_EQUIVALENT: dict[str, str] = {
 }
 
 # The same of lambda/webhook.py.
-WEBHOOK_EQUIVALENT: dict[str, str] = {}
+WEBHOOK_EQUIVALENT = {
+    "0 becomes 1: held": "is long ago, too",
+    "0 becomes -1: held": "is long ago, too",
+    "without strict: pairs": "EventBridge answers each entry",
+    "True becomes False: pairs": "EventBridge answers each entry",
+}
 
 # What Python 3.10 alone refuses, as fromisoformat takes more from 3.11 on.
 if sys.version_info >= (3, 11):
