@@ -38,7 +38,7 @@ def test_only_through_the_url_anybody_may_invoke_the_function(webhook: Deploymen
     ]
 
 
-@pytest.mark.parametrize(("limit", "expected"), [("5", "5"), ("0", None)])
+@pytest.mark.parametrize(("limit", "expected"), [("5", "5"), ("7", "7"), ("0", None)])
 def test_a_flood_of_requests_leaves_concurrency_to_others(
     webhook: Deployment, limit: str, expected: str | None
 ) -> None:
@@ -76,6 +76,17 @@ def test_the_function_is_given_what_the_handler_reads(webhook: Deployment) -> No
         "ENVIRONMENT": webhook.suffix,
     }
     assert variables.keys() == webhook_handler.environment_variables()
+
+
+def test_the_stack_has_these_outputs(webhook: Deployment) -> None:
+    outputs = {"WebhookEndpointFunctionUrl", "WebhookFunctionName", "WebhookLogGroupName"}
+    assert webhook.outputs.keys() == outputs
+
+
+def test_an_alarm_names_the_carrier(webhook: Deployment) -> None:
+    for name in webhook.alarms:
+        what, _, _ = webhook[name]["AlarmDescription"].partition(". Then ")
+        assert webhook.parameters["Carrier"] in what, name
 
 
 # ---- its code
@@ -134,7 +145,7 @@ def test_a_request_that_is_begun_in_time_ends_within_the_timeout(webhook: Deploy
     attempts = config.retries["total_max_attempts"]
     attempt_seconds = config.connect_timeout + config.read_timeout
     call_seconds = attempts * attempt_seconds + (attempts - 1) * PAUSE_SECONDS
-    assert module.GIVE_UP_MS / 1000 + call_seconds < webhook[FUNCTION]["Timeout"]
+    assert module.GIVE_UP_MS / 1000 + call_seconds < webhook[FUNCTION]["Timeout"] == 20
     assert call_seconds < module.GIVE_UP_MS / 1000  # the secret was read before
 
 
