@@ -100,6 +100,10 @@ RUN: dict[str, tuple[str, ...]] = {
         "docs/production.md#Deleting a stack: aws dynamodb create-backup",
         "docs/production.md#Deleting a stack: aws cloudformation deploy",
     ),
+    "a webhook": (
+        "README.md#A carrier's webhook, optional",
+        "docs/production.md#A carrier's webhook",
+    ),
     "what is made before a stack": (
         "docs/production.md#Before you deploy",
         "docs/permissions.md",

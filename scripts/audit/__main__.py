@@ -20,6 +20,9 @@ ANSWERS = Path(__file__).with_name("answers.yml")
 PARAMETERS = {
     "KmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012",
     "ExpectUpdatesEveryHours": "24",
+    "Carrier": "easypost",
+    "SecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:easypost-dev-aB3dE5",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:111122223333:shipment-alarms-dev",
     "StreamArn": "arn:aws:dynamodb:us-east-1:111122223333:table/shipment-logs-dev/stream/1",
 }
 COLUMNS = "{:<24} {:>9} {:>6} {:>9} {:>9} {:>5}"

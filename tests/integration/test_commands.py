@@ -14,6 +14,7 @@ from scripts import deployment
 from scripts import emulator as ministack
 from scripts.embed import ROOT, TEMPLATE
 from shipments.stack import describe
+from tests.blocks import to_run
 from tests.integration.changes import physical_ids
 from tests.integration.pipeline import EMULATED, Pipeline
 
@@ -45,13 +46,7 @@ PREVIEW, EXECUTE, KEY = (
     for command in ("--no-execute-changeset", "execute-change-set", "DataKey.yml")
 )
 
-README = (ROOT / "README.md").read_text("utf-8")
-(WEBHOOK,) = (
-    block
-    for block in re.findall(r"(?ms)^```sh\n(.*?)^```$", README)
-    if "CarrierWebhook.yml" in block
-)
-(ROTATE,) = (block for block in BLOCKS if "put-secret-value" in block)
+WEBHOOK, ROTATE = (block.text for block in to_run("a webhook"))
 
 
 @pytest.fixture(scope="module")
