@@ -66,7 +66,7 @@ def _is_known_to_apply(statement: Fields, request: Request) -> bool:
     return (
         (everybody or request.service in _listed(principal.get("Service", [])))
         and _any(fnmatchcase, request.action.lower(), actions)
-        and _any(fnmatchcase, request.resource, statement["Resource"])
+        and _any(fnmatchcase, request.resource, statement.get("Resource", "*"))
         and all(
             _any(OPERATORS[operator], request.context[key.lower()], values)
             for operator, test in statement.get("Condition", {}).items()

@@ -72,6 +72,12 @@ def test_a_policy_lets_a_service_in(case: str) -> None:
     assert allows(policy({**USUAL, **ALLOWING[case]}), REQUEST)
 
 
+def test_a_statement_without_a_resource_is_about_the_one_that_has_it() -> None:
+    whole = {key: value for key, value in USUAL.items() if key != "Resource"}
+    assert allows(policy(whole), REQUEST)
+    assert not allows(policy({**whole, **REFUSING["another rule"]}), REQUEST)
+
+
 @pytest.mark.parametrize("case", REFUSING)
 def test_a_policy_does_not_let_a_service_in(case: str) -> None:
     assert not allows(policy({**USUAL, **REFUSING[case]}), REQUEST)
