@@ -103,7 +103,7 @@ def test_a_program_finds_the_schema_of_an_update_in_the_package(installed: Path)
     page = (ROOT / "docs" / "publishing.md").read_text("utf-8")
     (found,) = re.findall(r"`(importlib\.resources\..+)`", page)
     program = f"import importlib.resources; print(({found}).read_text('utf-8'), end='')"
-    run = [installed, "-c", program]
+    run = [installed, "-I", "-c", program]  # not the checkout, where PYTHONPATH has it
     done = subprocess.run(run, cwd="/", check=True, capture_output=True, text=True)
     assert done.stdout == SCHEMA.read_text("utf-8")
 
