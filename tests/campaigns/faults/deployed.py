@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tests.campaigns.faults.cases import Case, Fields, State
 from tests.campaigns.faults.faults import KILLED, KILLED_AFTER
 from tests.campaigns.faults.proxy import Proxy
 from tests.campaigns.faults.redriving import Operator
+from tests.campaigns.faults.run import ATTEMPTS
 from tests.integration.pipeline import EMULATED, Pipeline, RaisedError
 
 # A function that is ended while it waits is ended long before its client gives up waiting.
@@ -26,6 +28,7 @@ LONG_SECONDS = 30
 AT_ONCE = 4
 TOGETHER = 12
 PATIENCE_SECONDS = 120
+TRIED_AGAIN = 2
 SHIPMENT = re.compile(rb"it-[0-9a-f]{8}-\d{5}")
 
 
@@ -74,14 +77,33 @@ class Laboratory:
         self.operator = Operator(emulator, self.stack)
         self._proxy = between
         self._broken: dict[str, Case] = {}
+        self._met: Counter[str] = Counter()  # the broken calls of each shipment
         self._proxy.plan = self._plan
 
     def run(self, cases: Sequence[Case]) -> list[Trial]:
-        """Run cases and return what was seen of them, in their order."""
+        """Run cases and return what was seen of them, in their order.
+
+        A function that was ended before its call, because the machine is busy, is tried again.
+        """
+        trials = self._tried(cases)
+        for _ in range(TRIED_AGAIN):
+            early = [number for number, trial in enumerate(trials) if self._ended_early(trial)]
+            for number, trial in zip(
+                early, self._tried([trials[n].case for n in early]), strict=True
+            ):
+                trials[number] = trial
+        return trials
+
+    def _tried(self, cases: Sequence[Case]) -> list[Trial]:
         trials = [Trial(case, self._update(case), self._update(case)) for case in cases]
         for start in range(0, len(trials), TOGETHER):
             self._try(trials[start : start + TOGETHER])
         return trials
+
+    def _ended_early(self, trial: Trial) -> bool:
+        """Return whether an attempt that was to be ended at its call did not come so far."""
+        met = [self._met[shipment(each)] for each in (trial.once, trial.thrice)]
+        return trial.killed and not trial.is_as_expected and met != [1, ATTEMPTS]
 
     def _try(self, trials: list[Trial]) -> None:
         for killed, seconds in ((True, SHORT_SECONDS), (False, LONG_SECONDS)):
@@ -164,8 +186,9 @@ class Laboratory:
     def _plan(self, call: proxy.Call) -> proxy.Fault:
         found = SHIPMENT.search(call.body)
         case = self._broken.get(found[0].decode()) if found else None
-        if case is None or case.call != call.operation or case.fault.wire is None:
+        if found is None or case is None or case.call != call.operation or case.fault.wire is None:
             return proxy.through
+        self._met[found[0].decode()] += 1
         return case.fault.wire
 
     def _end_after(self, seconds: int) -> None:
