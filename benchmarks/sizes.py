@@ -1,160 +1,104 @@
 """Measures what `shipments cost` computes with: bytes, AWS calls and processor time of an update.
 
-Run from the repository's folder: PYTHONPATH=.:src .venv/bin/python benchmarks/sizes.py
+Run from the repository's folder, after `make bench`:
+PYTHONPATH=.:src .venv/bin/python benchmarks/sizes.py
 Writes src/shipments/cost/measured.json. Bytes and calls are those of the handlers in an account in
-memory. Processor time is that of a warm handler whose calls another process answers at once.
+memory. Processor time is that of `make bench`.
 """
 
 import io
 import json
-import os
-import platform
 import statistics
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from datetime import datetime, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
 from moto import mock_aws
 
+from benchmarks.bench import page
+from benchmarks.bench.processes import FILES
+from benchmarks.bench.updates import DETAIL_BYTES, KINDS, compact, event
 from shipments import handler
-from tests.account import ENVIRONMENT, REGION, FakeAccount, Fields
-from tests.unit.handler.updates import envelope
+from tests.account import REGION, FakeAccount, Fields, settings
 
 RESULTS = Path(__file__).parents[1] / "src" / "shipments" / "cost" / "measured.json"
-DETAIL_BYTES = 250
 CLOCK_MS = 1_795_428_001_623  # the handlers' clock, 1.5 s after the update
+EVENT_TIME = "2026-11-23T10:00:00.123Z"
 DETAIL_SIZES = (150, 250, 500, 1000, 2000, 4000)
-ROUNDS, CALLS = 15, 20
 HISTORY = 10  # rows of the shipment whose item is measured
+EVENT_ID = REQUEST_ID = "c1d2e3f4-a5b6-4798-8a9b-acbdcedfe0f1"
 # The lines that Lambda adds around an invocation if its log is plain text.
 LAMBDA_LINES = (
-    "START RequestId: {id} Version: $LATEST\n"
-    "END RequestId: {id}\n"
-    "REPORT RequestId: {id}\tDuration: 25.51 ms\tBilled Duration: 26 ms\tMemory Size: 256 MB\t"
-    "Max Memory Used: 92 MB\t\n"
-).format(id="c1d2e3f4-a5b6-4798-8a9b-acbdcedfe0f1")
-STUB = """
-import http.server, json
-class Answer(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        status, answer, kind = 200, b"{}", "application/x-amz-json-1.0"
-        if b"REDELIVERED" in body and b"ConditionExpression" in body:
-            status, item = 400, json.loads(body)["Item"]
-            name = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
-            answer = json.dumps({"__type": name, "Item": item}).encode()
-        elif operation == "SendMessage":
-            answer = b'{"MessageId": "1", "MD5OfMessageBody": "1"}'
-        elif not operation:
-            kind = "text/xml"
-            answer = b"<PublishResponse><PublishResult></PublishResult></PublishResponse>"
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-    def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-print(server.server_port, flush=True)
-server.serve_forever()
-"""
+    f"START RequestId: {REQUEST_ID} Version: $LATEST\n"
+    f"END RequestId: {REQUEST_ID}\n"
+    f"REPORT RequestId: {REQUEST_ID}\tDuration: 25.51 ms\tBilled Duration: 26 ms\t"
+    "Memory Size: 256 MB\tMax Memory Used: 92 MB\t\n"
+)
 
 
-class Handler(NamedTuple):
-    """A handler and the clients that it calls AWS by."""
+class Stopped(datetime):
+    """Times of which each is the same."""
 
-    call: Callable[[Fields], Any]
-    clients: list[Any]
-
-
-def detail(size: int = DETAIL_BYTES, **changes: str) -> Fields:
-    """Return a detail of so many bytes as compact JSON."""
-    fields = {
-        "shipmentId": "SHIP-12345",
-        "status": "IN_TRANSIT",
-        "location": "Memphis, TN",
-        "carrier": "FedEx",
-        "eventTime": "2026-11-23T10:00:00.123Z",
-        **changes,
-        "note": "",
-    }
-    fields["note"] = "x" * (size - compact(fields))
-    return fields
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Stopped":
+        """Return the time of the handlers' clock."""
+        return cls.fromtimestamp(CLOCK_MS / 1000, tz)
 
 
-def compact(value: Any) -> int:
-    """Return how many bytes of compact JSON a value has."""
-    return len(json.dumps(value, separators=(",", ":")).encode())
-
-
-KINDS = {
-    "ordinary": {},
-    "critical": {"status": "DELAYED"},
-    "redelivered": {"shipmentId": "REDELIVERED"},
-    "rejected": {"eventTime": "yesterday"},
+# By what a handler's clock is replaced, because a zero at the end of a number makes a row smaller.
+HANDLERS: dict[str, Fields] = {
+    "ours": {"clock_ms": lambda: CLOCK_MS},
+    "plain": {"datetime": Stopped},
 }
 
 
-def events(kind: str) -> list[Fields]:
-    """Return the deliveries of an update of a kind; the last one is what is measured."""
-    event = envelope(detail(**KINDS[kind]))
-    return [event, event] if kind == "redelivered" else [event]
+class Measured:
+    """A handler in an account in memory, and how often it has called which operation."""
+
+    def __init__(self, name: str, account: FakeAccount) -> None:
+        self._account = account
+        self.calls: Counter[str] = Counter()
+        boto3.DEFAULT_SESSION.events.register("before-call", self._note)
+        variables = settings(account.table, account.topic, account.queue)
+        self._module = handler.load(variables, FILES[name])
+        vars(self._module).update(HANDLERS[name])
+
+    def _note(self, model: Any, **_: Any) -> None:
+        self.calls[model.name] += 1
+
+    def log_bytes(self, update: Fields) -> int:
+        """Process an update; return how much is printed."""
+        with redirect_stdout(io.StringIO()) as printed:
+            self._module.lambda_handler(update, SimpleNamespace(aws_request_id=REQUEST_ID))
+        return len(printed.getvalue().encode())
+
+    def row_bytes(self) -> int:
+        """Return the size of the one row there is, if there is one, and delete it."""
+        items = self._account.dynamodb.scan(TableName=self._account.table)["Items"]
+        self._account.delete_rows()
+        return item_bytes(items[0]) if items else 0
 
 
-def ours(account: FakeAccount) -> Handler:
-    """Return the handler of the template."""
-    module = account.start_handler()
-    module.clock_ms = lambda: CLOCK_MS
-    context = SimpleNamespace(aws_request_id=envelope({})["id"])
-    clients = [module.client(name) for name in ("dynamodb", "sns", "sqs")]
-    return Handler(lambda event: module.lambda_handler(event, context), clients)
+@contextmanager
+def account() -> Iterator[FakeAccount]:
+    """Yield an account in memory."""
+    with mock_aws():
+        boto3.setup_default_session(region_name=REGION)
+        yield FakeAccount(boto3.Session(region_name=REGION))
 
 
-def plain(account: FakeAccount) -> Handler:
-    """Return a plain handler: it logs the event, puts the row, and calls PutMetricData."""
-    table = boto3.resource("dynamodb").Table(account.table)
-    sns, cloudwatch = boto3.client("sns"), boto3.client("cloudwatch")
-
-    def count(name: str, **dimensions: str) -> None:
-        names = {"Environment": ENVIRONMENT, **dimensions}
-        pairs = [{"Name": key, "Value": value} for key, value in names.items()]
-        datum = {"MetricName": name, "Value": 1, "Unit": "Count", "Dimensions": pairs}
-        cloudwatch.put_metric_data(Namespace="LogisticsProcessing", MetricData=[datum])
-
-    def call(event: Fields) -> Any:
-        print(f"Received event: {json.dumps(event)}")
-        found, now = event["detail"], event["time"]
-        if "T" not in found["eventTime"]:
-            print("Error processing shipment update: eventTime")
-            sns.publish(TopicArn=account.topic, Subject="Error", Message=json.dumps(event))
-            return count("ProcessingErrors")
-        names = ("shipmentId", "status", "location", "carrier")
-        texts = {name: found[name] for name in names}
-        # An odd number has no zero at its end, which would make the row smaller.
-        item = {**texts, "timestamp": time.time_ns() // 1_000_000 | 1, "eventTime": now}
-        table.put_item(Item={**item, "rawEvent": json.dumps(found)})
-        count("ShipmentUpdatesProcessed", Status=found["status"])
-        if found["status"] == "DELAYED":
-            lines = [f"{name}: {text}" for name, text in texts.items()]
-            subject = f"Logistics Alert: {found['status']} - {found['shipmentId']}"
-            sns.publish(TopicArn=account.topic, Subject=subject, Message="\n".join(lines))
-        return {"statusCode": 200, "body": json.dumps({"shipmentId": found["shipmentId"]})}
-
-    return Handler(call, [table.meta.client, sns, cloudwatch])
-
-
-HANDLERS = {"ours": ours, "plain": plain}
+def update(
+    kind: str = "ordinary", size: int = DETAIL_BYTES, event_time: str = EVENT_TIME
+) -> Fields:
+    """Return an update of a kind, the same one each time."""
+    status = KINDS[kind]()["detail"].get("status")
+    fields = {"status": status} if status else {}
+    return event(EVENT_ID, size, shipmentId="SHIP-12345", eventTime=event_time, **fields)
 
 
 def item_bytes(item: Fields) -> int:
@@ -174,30 +118,23 @@ def item_bytes(item: Fields) -> int:
     return size
 
 
-def sizes(account: FakeAccount, make: Callable[[FakeAccount], Handler]) -> Fields:
+def sizes(name: str) -> Fields:
     """Return row, log and calls of a handler for each kind of update."""
-    found = make(account)
-    calls: Counter[str] = Counter()
-
-    def note(model: Any, **_: Any) -> None:
-        calls[model.name] += 1
-
-    for client in found.clients:
-        client.meta.events.register("before-call", note)
-    kinds: Fields = {}
-    rows: Fields = {}
-    for kind in KINDS:
-        for event in events(kind):
-            calls.clear()
-            with redirect_stdout(io.StringIO()) as printed:
-                found.call(event)
-        kinds[kind] = {"logBytes": len(printed.getvalue().encode()), "calls": dict(calls)}
-        rows[kind] = stored(account)
-    by_detail = {}
-    for size in DETAIL_SIZES:
-        with redirect_stdout(io.StringIO()):
-            found.call(envelope(detail(size)))
-        by_detail[str(size)] = stored(account)
+    with account() as empty:
+        found = Measured(name, empty)
+        kinds: Fields = {}
+        rows: Fields = {}
+        for kind in KINDS:
+            if kind == "redelivered":
+                found.log_bytes(update(kind))
+            found.calls.clear()
+            log_bytes = found.log_bytes(update(kind))
+            kinds[kind] = {"logBytes": log_bytes, "calls": dict(found.calls)}
+            rows[kind] = found.row_bytes()
+        by_detail = {}
+        for size in DETAIL_SIZES:
+            found.log_bytes(update(size=size))
+            by_detail[str(size)] = found.row_bytes()
     beside = [row - int(size) for size, row in by_detail.items()]
     return {
         "rowBytes": by_detail,
@@ -207,104 +144,43 @@ def sizes(account: FakeAccount, make: Callable[[FakeAccount], Handler]) -> Field
     }
 
 
-def stored(account: FakeAccount) -> int:
-    """Return the size of the one row there is, if there is one, and delete it."""
-    items = account.dynamodb.scan(TableName=account.table)["Items"]
-    account.delete_rows()
-    return item_bytes(items[0]) if items else 0
-
-
-def status_sizes(account: FakeAccount) -> Fields:
+def status_sizes() -> Fields:
     """Return the size of a shipment's item, and of the status function's log lines."""
-    account.make_status_stack()
-    module, index = account.start_status(), ours(account)
-    module.clock_ms = lambda: CLOCK_MS
-    context = SimpleNamespace(aws_request_id=envelope({})["id"])
-    with redirect_stdout(io.StringIO()):
+    with account() as empty:
+        empty.make_status_stack()
+        module, index = empty.start_status(), Measured("ours", empty)
+        module.clock_ms = lambda: CLOCK_MS
         for second in range(HISTORY):
-            index.call(envelope(detail(eventTime=f"2026-11-23T10:00:{second:02}.123Z")))
-    lines = []
-    for event in ({"do": "refresh", "shipments": ["SHIP-12345"]}, {"do": "mail"}):
-        with redirect_stdout(io.StringIO()) as printed:
-            module.lambda_handler(event, context)
-        lines.append(len(printed.getvalue().encode()))
-    items = account.dynamodb.scan(TableName=account.status_table)["Items"]
+            index.log_bytes(update(event_time=f"2026-11-23T10:00:{second:02}.123Z"))
+        lines = []
+        for task in ({"do": "refresh", "shipments": ["SHIP-12345"]}, {"do": "mail"}):
+            with redirect_stdout(io.StringIO()) as printed:
+                module.lambda_handler(task, SimpleNamespace(aws_request_id=REQUEST_ID))
+            lines.append(len(printed.getvalue().encode()))
+        items = empty.dynamodb.scan(TableName=empty.status_table)["Items"]
     (item,) = (each for each in items if "status" in each)
     return {"itemBytes": item_bytes(item), "logBytes": lines[0], "minuteLogBytes": lines[1]}
 
 
-def cpu(handlers: dict[str, Handler]) -> dict[str, dict[str, float]]:
-    """Return the processor time of a warm call by handler and kind (median, ms)."""
-    took: dict[str, dict[str, list[float]]] = {name: {} for name in handlers}
-    for _ in range(ROUNDS):
-        for name, each in handlers.items():
-            for kind in KINDS:
-                seconds = processor_seconds(each, [events(kind)[-1] for _ in range(CALLS)])
-                took[name].setdefault(kind, []).append(seconds / CALLS * 1000)
-    return {
-        name: {kind: round(statistics.median(rounds), 2) for kind, rounds in kinds.items()}
-        for name, kinds in took.items()
-    }
-
-
-def processor_seconds(each: Handler, deliveries: Iterable[Fields]) -> float:
-    """Return this process's processor time for deliveries."""
-    with redirect_stdout(io.StringIO()):
-        started = time.process_time()
-        for event in deliveries:
-            each.call(event)
-        return time.process_time() - started
-
-
-class Nowhere(FakeAccount):
-    """Names of an account whose services a stub answers for."""
-
-    def __init__(self) -> None:
-        self.table, self.queue = "shipment-logs-test", "https://127.0.0.1/1/failed"
-        self.topic = f"arn:aws:sns:{REGION}:123456789012:shipment-alerts-test"
-
-
 def measure_sizes() -> Fields:
     """Return sizes and calls of both handlers, and sizes of the status stack's."""
-    found: Fields = {}
-    for name, make in HANDLERS.items():
-        with mock_aws():
-            boto3.setup_default_session(region_name=REGION)
-            found[name] = sizes(FakeAccount(boto3.Session()), make)
-    with mock_aws():
-        boto3.setup_default_session(region_name=REGION)
-        found["status"] = status_sizes(FakeAccount(boto3.Session()))
-    return found
+    return {**{name: sizes(name) for name in HANDLERS}, "status": status_sizes()}
 
 
 def main() -> None:
-    """Measure, print, and write the results."""
-    os.environ.update(
-        AWS_ACCESS_KEY_ID="bench",
-        AWS_SECRET_ACCESS_KEY="bench",  # noqa: S106 - opens nothing
-        AWS_DEFAULT_REGION=REGION,
-    )
+    """Measure, add the processor time of `make bench`, print, and write the results."""
+    bench = json.loads(page.RESULTS.read_text("utf-8"))
     measured: Fields = {
-        "python": platform.python_version(),
-        "boto3": version("boto3"),
+        "versions": bench["versions"],
         "handler": handler.digest(),
         "detailBytes": DETAIL_BYTES,
-        "envelopeBytesBesideDetail": compact(envelope(detail())) - DETAIL_BYTES,
+        "envelopeBytesBesideDetail": len(compact(update())) - DETAIL_BYTES,
         "lambdaLinesBytes": len(LAMBDA_LINES),
         **measure_sizes(),
     }
-    stub = subprocess.Popen([sys.executable, "-c", STUB], stdout=subprocess.PIPE, text=True)
-    try:
-        assert stub.stdout is not None  # noqa: S101 - it is a pipe, two lines up
-        os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{stub.stdout.readline().strip()}"
-        boto3.setup_default_session()
-        took = cpu({name: make(Nowhere()) for name, make in HANDLERS.items()})
-    finally:
-        stub.kill()
-        stub.wait()
-    for name, kinds in took.items():
-        for kind, milliseconds in kinds.items():
-            measured[name]["kinds"][kind]["cpuMs"] = milliseconds
+    for name in HANDLERS:
+        for kind, each in measured[name]["kinds"].items():
+            each["cpuMs"] = bench["figures"][kind]["cpu_ms"][name][0]
     text = json.dumps(measured, indent=2) + "\n"
     RESULTS.write_text(text, "utf-8")
     print(text, end="")

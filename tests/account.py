@@ -1,5 +1,6 @@
 """An AWS account in memory that has the stack's table, topic and queue, and starts the handlers."""
 
+import gc
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -62,7 +63,11 @@ class FakeAccount:
 
     def start_handler(self, **changes: str) -> ModuleType:
         """Return the handler as a cold start makes it, with changes in its environment."""
-        return handler.load(settings(self.table, self.topic, self.queue, **changes))
+        was_frozen = gc.get_freeze_count() > 0
+        module = handler.load(settings(self.table, self.topic, self.queue, **changes))
+        if not was_frozen:
+            gc.unfreeze()  # unlike a function's, the handler of a test becomes garbage
+        return module
 
     def start_status(self, **changes: str) -> ModuleType:
         """Return the companion's handler as a cold start makes it, as start_handler does.

@@ -4,7 +4,6 @@ Run from the repository's folder, after `make bench`, which makes the environmen
 PYTHONPATH=.:src .venv/bin/python -m benchmarks.bench.cold [--rounds N]
 """
 
-import re
 import subprocess
 import tempfile
 from itertools import product
@@ -43,27 +42,18 @@ ESTIMATES = (
 # Of a processor, once init is over: 256 MB of the 1,769 MB that get a whole one (docs/aws.md).
 SHARE = 256 / 1769
 DOLLARS_PER_MS = 0.0000133334 / 1000 * 256 / 1024  # on Arm (docs/aws.md)
-# What lambda/index.py has between these lines: how it makes clients, and which of them at once.
-CLIENTS = re.compile(
-    r"(?<=^Fields = dict\[str, Any\]\n).*?(?=^class Rejected)", re.DOTALL | re.MULTILINE
-)
-WHEN_NEEDED = '''
-
-@lru_cache
-def client(service: str) -> Any:
-    """Return a service's client, made when first needed."""
-    return boto3.client(service, config=CALLS)
-
-
-'''
-ALONE = WHEN_NEEDED + 'dynamodb = client("dynamodb")  # the others would slow each cold start\n'
-DYNAMODB = WHEN_NEEDED + 'dynamodb = client("dynamodb")\n'
-SNS = 'client("sns")  # 7 times slower once init is over\n'
-ALL = """
-# Made here because an update runs at a seventh of init's speed.
+# Lines of lambda/index.py, and what replaces them.
+OFF = "gc.disable()  # init makes no garbage, and looking for some takes a tenth of it\n"
+CLIENTS = """\
 dynamodb, sns, sqs = (boto3.client(name, config=CALLS) for name in ("dynamodb", "sns", "sqs"))
 """
-SIGNED = 'dynamodb.generate_presigned_url("put_item", {"TableName": TABLE, "Item": {}})\n'
+FREEZE = "gc.freeze()  # so that no update waits while all this is searched\n"
+ON = "gc.enable()\n"
+SNS, SQS = "    sns.publish(\n", "    sqs.send_message("
+LATER = """\
+client = lru_cache(lambda name: boto3.client(name, config=CALLS))
+dynamodb = client("dynamodb")
+"""
 REFUSED = """\
 with suppress(Exception):  # refused, but it connects
     dynamodb.put_item(TableName=TABLE, Item={})
@@ -72,31 +62,33 @@ REFUSED_ALERT = """\
 with suppress(Exception):
     sns.publish(TopicArn=TOPIC_ARN, Message="")
 """
-FROZEN = "gc.freeze()  # none of this is garbage\n"
-VARIANTS = {
-    "DynamoDB's client": ALONE,
-    "DynamoDB's and SNS's": DYNAMODB + SNS,
-    "all three": ALL,
-    "all three, frozen": ALL + FROZEN,
-    "DynamoDB's, a put signed": DYNAMODB + SIGNED,
-    "DynamoDB's, a put refused": DYNAMODB + REFUSED,
-    "all three, a put refused": ALL + REFUSED,
-    "all three, a put refused, frozen": ALL + REFUSED + FROZEN,
-    "all three, a put and an alert refused, frozen": ALL + REFUSED + REFUSED_ALERT + FROZEN,
+SIGNED = 'dynamodb.generate_presigned_url("put_item", {"TableName": TABLE, "Item": {}})\n'
+Changes = dict[str, str]
+COLLECTED: Changes = {OFF: "", FREEZE: "", ON: ""}
+WHEN_NEEDED: Changes = {
+    "import itertools\n": "import itertools\nfrom functools import lru_cache\n",
+    CLIENTS: LATER,
+    SNS: '    client("sns").publish(\n',
+    SQS: '    client("sqs").send_message(',
 }
-# Import, by a word of the text that needs it; and the line that comes after it.
-IMPORTS = {
-    "gc.": ("import gc\n", "import hashlib\n"),
-    "suppress": ("from contextlib import suppress\n", "from datetime import"),
-    "lru_cache": ("from functools import lru_cache\n", "from typing import"),
-}
-CALLS = {'client("sns").publish(\n': "sns.publish(\n", 'client("sqs").send_': "sqs.send_"}
-BOTOCORE = "DynamoDB's, by botocore without boto3"
-WITHOUT_BOTO3 = {
+SUPPRESS: Changes = {"import gc\n": "import gc\nfrom contextlib import suppress\n"}
+WITHOUT_BOTO3: Changes = {
     "import boto3\n": "import botocore.session\n",
-    "@lru_cache\n": "SESSION = botocore.session.get_session()\n\n\n@lru_cache\n",
-    "boto3.client(service": "SESSION.create_client(service",
+    CLIENTS: "SESSION = botocore.session.get_session()\n"
+    + CLIENTS.replace("boto3.client(", "SESSION.create_client("),
 }
+VARIANTS: dict[str, Changes] = {
+    "as it is": {},
+    "not frozen": {FREEZE: ""},
+    "collector on": COLLECTED,
+    "DynamoDB's client only": WHEN_NEEDED,
+    "DynamoDB's client only, collector on": {**WHEN_NEEDED, **COLLECTED},
+    "a put signed": {FREEZE: SIGNED + FREEZE},
+    "a put refused": {**SUPPRESS, FREEZE: REFUSED + FREEZE},
+    "a put and an alert refused": {**SUPPRESS, FREEZE: REFUSED + REFUSED_ALERT + FREEZE},
+    "botocore without boto3": WITHOUT_BOTO3,
+}
+LAST = list(VARIANTS)[-1]
 # Reads what botocore reads at the first connection to each service.
 CERTIFICATES = """
 import ssl, sys, time
@@ -108,31 +100,14 @@ print(1000 * (time.process_time() - started))
 
 def variants(code: str) -> dict[str, str]:
     """Return the handler's code in each variant; raise ValueError if a text to replace is gone."""
-    if len(CLIENTS.findall(code)) != 1:
-        raise ValueError("lambda/index.py makes its clients in another place now")
-    found = {name: _variant(code, text) for name, text in VARIANTS.items()}
-    other = found["DynamoDB's client"]
-    for before, after in WITHOUT_BOTO3.items():
-        other = _once(other, before, after)
-    return {**found, BOTOCORE: other}
-
-
-def _variant(code: str, text: str) -> str:
-    code = CLIENTS.sub(lambda _: f"{text}\n\n", code)
-    for word, (line, following) in IMPORTS.items():
-        code = code.replace(line, "", 1)
-        if word in text:
-            code = _once(code, following, line + following)
-    for when_needed, at_once in CALLS.items():
-        before, after = (when_needed, at_once) if ALL in text else (at_once, when_needed)
-        code = code if after in code else _once(code, before, after)
-    return code
-
-
-def _once(code: str, before: str, after: str) -> str:
-    if code.count(before) != 1:
-        raise ValueError(f"lambda/index.py has not one {before!r}")
-    return code.replace(before, after)
+    found = {}
+    for name, changes in VARIANTS.items():
+        found[name] = code
+        for before, after in changes.items():
+            if code.count(before) != 1:
+                raise ValueError(f"lambda/index.py has not one {before!r}")
+            found[name] = found[name].replace(before, after)
+    return found
 
 
 def template_bytes(code: str) -> int:
@@ -156,7 +131,7 @@ def measured(codes: dict[str, str], python: str, rounds: int) -> tuple[Samples, 
                     taken |= {Where(kind, nth, name): worker.run(kind, 1) for nth in ("1", "2")}
                 for where, values in taken.items():
                     samples.setdefault(where, []).append(values["cpu_ms"])
-                if name == BOTOCORE:
+                if name == LAST:
                     read = [python, "-c", CERTIFICATES, bench.environment["AWS_CA_BUNDLE"]]
                     certificates.append(float(subprocess.check_output(read)))
     return samples, certificates

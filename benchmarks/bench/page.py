@@ -35,7 +35,7 @@ TITLES = {
     "start": "Start",
     "ordinary": "Ordinary updates",
     "critical": "Critical updates",
-    "duplicate": "Redelivered updates",
+    "redelivered": "Redelivered updates",
     "rejected": "Rejected updates",
 }
 EXACT = ("calls", "log_bytes", "memory_mb")  # hardly differ from run to run: no spread is printed

@@ -5,6 +5,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 from shipments.events import DETAIL_TYPE, SOURCE
@@ -23,10 +24,19 @@ VARIABLES = {
     "RUNBOOK_URL": "docs/runbook.md",
     "ROW_RETENTION_DAYS": "0",
 }
+DETAIL_BYTES = 250  # of a usual update
 _NUMBERS = itertools.count()
 
 
-def _event(shipment_id: str, event_id: str, **detail: str) -> Fields:
+def compact(value: Any) -> str:
+    """Return a value as compact JSON."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def event(event_id: str, size: int = DETAIL_BYTES, **detail: str) -> Fields:
+    """Return an event whose detail has so many bytes as compact JSON."""
+    found = {**detail, "location": "Memphis, TN", "carrier": "FedEx", "note": ""}
+    found["note"] = "x" * (size - len(compact(found)))
     return {
         "version": "0",
         "id": event_id,
@@ -36,46 +46,43 @@ def _event(shipment_id: str, event_id: str, **detail: str) -> Fields:
         "time": "2026-01-15T10:00:00Z",
         "region": REGION,
         "resources": [],
-        "detail": {
-            "shipmentId": shipment_id,
-            **detail,
-            "location": "Memphis, TN",
-            "carrier": "FedEx",
-        },
+        "detail": found,
     }
 
 
 def _new(**detail: str) -> Fields:
-    """Return an update of a shipment that no process had before."""
+    """Return an update, of now, of a shipment that no process had before."""
     shipment_id = f"SHIP-{os.getpid():07}-{next(_NUMBERS):06}"
-    return _event(shipment_id, str(uuid.uuid4()), **detail)
+    now = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+    return event(str(uuid.uuid4()), shipmentId=shipment_id, eventTime=now, **detail)
 
 
 def _same() -> Fields:
     """Return the one update that is delivered again and again."""
-    return _event("SHIP-DUPLICATE-000", "11111111-2222-4333-8444-555555555555", status="IN_TRANSIT")
+    detail = {"shipmentId": "SHIP-DUPLICATE-000", "eventTime": "2026-01-15T09:59:59.123Z"}
+    return event("11111111-2222-4333-8444-555555555555", **detail, status="IN_TRANSIT")
 
 
 KINDS: dict[str, Callable[[], Fields]] = {
     "ordinary": lambda: _new(status="IN_TRANSIT"),
     "critical": lambda: _new(status="DELAYED"),
-    "duplicate": _same,
+    "redelivered": _same,
     "rejected": _new,  # without a status
 }
 
 
-def put_request(event: Fields) -> Fields:
+def put_request(update: Fields) -> Fields:
     """Return the request by which our handler stores an ordinary update, made without its care."""
-    detail = event["detail"]
+    detail = update["detail"]
     texts = {
         "shipmentId": detail["shipmentId"],
         "status": detail["status"],
         "location": detail["location"],
         "carrier": detail["carrier"],
-        "eventTime": "2026-01-15T10:00:00.000Z",
-        "updateId": event["id"],
+        "eventTime": detail["eventTime"],
+        "updateId": update["id"].replace("-", ""),  # as long as a fingerprint
         "processedAt": "2026-01-15T10:00:01.000Z",
-        "rawEvent": json.dumps(detail, separators=(",", ":")),
+        "rawEvent": compact(detail),
     }
     item = {name: {"S": text} for name, text in texts.items()}
     return {

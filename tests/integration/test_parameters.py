@@ -17,7 +17,7 @@ DEFAULTS = {name: str(each["Default"]) for name, each in template()["Parameters"
 # Of each parameter a value that is not its default.
 OTHERS = {
     "LambdaRuntime": "python3.12",
-    "TracingMode": "PassThrough",
+    "TracingMode": "Active",
     "AlertEmail": "ops@example.com",
     "AlertMail": "critical",
     "CriticalStatuses": "LOST,Customs Hold",

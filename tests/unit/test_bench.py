@@ -32,7 +32,7 @@ def test_one_round_measures_each_row_of_each_kind_of_update(
 
 
 @pytest.mark.parametrize(
-    ("kind", "calls"), [("ordinary", 1), ("critical", 3), ("duplicate", 1), ("rejected", 2)]
+    ("kind", "calls"), [("ordinary", 1), ("critical", 3), ("redelivered", 1), ("rejected", 2)]
 )
 def test_each_update_of_a_kind_is_processed_as_one_of_that_kind(
     kind: str, calls: int, round_of_ours: dict[str, Any]

@@ -20,7 +20,7 @@ PARAMETERS = {
     "EnvironmentSuffix": "dev",
     "EventBusName": "default",
     "LambdaRuntime": "python3.13",
-    "TracingMode": "Active",
+    "TracingMode": "PassThrough",
     "AlertEmail": "test@test.com",
     "AlertMail": "each",
     "CriticalStatuses": "DELAYED,DELAY,LOST,LOSS,DAMAGED,DAMAGE,EXCEPTION",

@@ -35,7 +35,7 @@ class Share(click.FloatRange):
         """Return the share."""
         share = float(super().convert(value, param, ctx))
         if isnan(share):
-            self.fail(f"{value!r} must be a number from 0 to 1, such as 0.05", param, ctx)
+            self.fail(f"{value!r} must be a number from 0 to 1, such as 0.01", param, ctx)
         return share
 
 
@@ -56,7 +56,7 @@ def _assumed(
     short_help="Show what a stack costs, and which quota binds first.",
     epilog=examples(
         "shipments cost --per-day 1500",
-        "shipments cost --per-day 1000000 --parameter TracingMode=PassThrough --with-status",
+        "shipments cost --per-day 1000000 --parameter TracingMode=Active --with-status",
         "shipments cost --stack-name logistics-processing-prod",
         "shipments cost --per-day 1000000 --no-free --json",
     ),
@@ -76,7 +76,7 @@ def _assumed(
 )
 @click.option("--with-status", is_flag=True, help="With --per-day: a status stack beside it, too.")
 @click.option("--no-free", is_flag=True, help="Do not subtract what an account has for nothing.")
-@_assumed("--critical", SHARE, 0.05, "SHARE", "Of the updates.")
+@_assumed("--critical", SHARE, 0.01, "SHARE", "Of the updates.")
 @_assumed("--rejected", SHARE, 0.001, "SHARE", "Of the updates.")
 @_assumed("--redelivered", SHARE, 0.001, "SHARE", "Of the updates.")
 @_assumed("--detail", click.IntRange(1, 1_000_000), 250, "BYTES", "Of an update.")

@@ -23,7 +23,7 @@ OURS, PLAIN = "ours", "plain"
 
 # The parameters of TapStack.yml that change what is paid, with their defaults.
 PARAMETERS = {
-    "TracingMode": "Active",
+    "TracingMode": "PassThrough",
     "AlertMail": "each",
     "ExpectUpdatesEveryHours": "0",
     "UnheardAlertsAlarmEnabled": "true",
@@ -39,8 +39,8 @@ CHOICES = {
 }
 # Its alarms: those that are always there, that on three metrics, that on silence.
 ALARMS, UNHEARD_METRICS = 8, 3
-# Without the status: updates, errors, rejected ones, alerts, latency.
-METRICS_WITHOUT_STATUS = 5
+# Without the status: updates, errors, rejected ones, alerts.
+METRICS_WITHOUT_STATUS = 4
 Parameters = Mapping[str, str]
 
 
@@ -48,7 +48,7 @@ class Traffic(NamedTuple):
     """What comes in. Shares are of the updates; days: since when; peak: busiest second to mean."""
 
     per_day: float
-    critical: float = 0.05
+    critical: float = 0.01
     rejected: float = 0.001
     redelivered: float = 0.001
     detail: int = 250  # bytes

@@ -23,10 +23,12 @@ def is_claimed(existing: Fields, log: Fields, now_ms: int) -> bool:
 
 
 '''
+STARTS = '    log: Fields = {"outcome": "failed", "ProcessingErrors": 1}\n'
 CLAIM = Variant(
     "a claim by request id",
     (
         ("HOUR_MS = 3_600_000\n", "HOUR_MS = 3_600_000\nCLAIM_MS = 45_000\n"),
+        (STARTS, STARTS + '    log["requestId"] = context.aws_request_id\n'),
         ("if finish(", "if not is_claimed(existing, log, now_ms) and finish("),
         ("item = row(update, now_ms)", 'item = row(update, now_ms, log["requestId"])'),
         (

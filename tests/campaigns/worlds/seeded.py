@@ -52,7 +52,7 @@ KEEP = (
     '        send_to_failed_updates("rawEvent: too big for a row, which is stored without it", '
     "event)\n"
 )
-RAISE = '        log["error"] = f"{type(error).__name__} {code}".strip()\n        raise\n'
+RAISE = '        log["requestId"] = str(getattr(context, "aws_request_id", ""))\n        raise\n'
 COMPARE = "all(existing.get(name) == item[name] for name in same)"
 UPDATE = "        dynamodb.update_item(\n"
 PROBED = '        log["probes"] = log.get("probes", 0) + 1\n'

@@ -5,7 +5,9 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from tests.unit.handler import gate
 from tests.unit.handler.account import Account
 from tests.unit.handler.updates import update
 
@@ -22,5 +24,8 @@ def test_an_update_needs_nothing_of_the_context(
 ) -> None:
     result = account.handler.lambda_handler(update(), context)
     assert result["statusCode"] == 200
-    log = json.loads(capsys.readouterr().out)
-    assert (log["outcome"], log["requestId"]) == ("stored", request_id)
+    account.gate.break_calls("PutItem", gate.no_connection)
+    with pytest.raises(EndpointConnectionError):
+        account.handler.lambda_handler(update(), context)
+    stored, failed = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (stored["outcome"], failed["requestId"]) == ("stored", request_id)

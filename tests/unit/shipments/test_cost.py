@@ -65,11 +65,12 @@ def metrics(cloud: Cloud) -> None:
 
 
 def test_a_table_has_each_service_the_sum_and_the_plain_handler_beside_it(cloud: Cloud) -> None:
-    lines = cloud.run("cost", "--per-day", "1000000").stdout.splitlines()
+    options = ("--per-day", "1000000", "--parameter", "TracingMode=Active")
+    lines = cloud.run("cost", *options).stdout.splitlines()
     assert lines[0].split() == [
         *("Service", "and", "what", "it", "counts", "In", "a", "month", "USD", "Plain", "handler")
     ]
-    found = cost(cloud, "--per-day", "1000000")
+    found = cost(cloud, *options)
     services = [name for name, dollars in found["services"].items() if dollars]
     assert (
         services
@@ -97,13 +98,13 @@ def test_the_sum_is_that_of_the_services_and_of_their_uses(cloud: Cloud) -> None
 
 
 def test_the_first_quota_is_the_one_that_holds_for_the_fewest_updates(cloud: Cloud) -> None:
-    found = cost(cloud, "--per-day", "10000000", "--peak", "2")
+    found = cost(cloud, "--per-day", "10000000", "--peak", "20")
     first, *others = found["quotas"]
     assert first["quota"] == "mails to one address"
     assert first["share"] > 1
     assert first["share"] == pytest.approx(10_000_000 / first["holdsPerDay"], rel=1e-4)
     assert all(each["holdsPerDay"] >= first["holdsPerDay"] for each in others)
-    output = cloud.run("cost", "--per-day", "10000000", "--peak", "2").stdout
+    output = cloud.run("cost", "--per-day", "10000000", "--peak", "20").stdout
     assert f"First to bind: mails to one address, over {first['holdsPerDay']:,} updates" in output
 
 
@@ -119,7 +120,8 @@ def test_the_first_quota_is_the_one_that_holds_for_the_fewest_updates(cloud: Clo
 def test_a_parameter_that_switches_a_part_off_costs_nothing(
     cloud: Cloud, parameter: str, what: str
 ) -> None:
-    before = used(cost(cloud, "--per-day", "1000000"))
+    traced = ("--parameter", "TracingMode=Active")
+    before = used(cost(cloud, "--per-day", "1000000", *traced))
     after = used(cost(cloud, "--per-day", "1000000", "--parameter", parameter))
     assert (before[what] > 0, after[what]) == (True, 0)
 
@@ -131,7 +133,7 @@ def test_a_key_of_one_s_own_is_paid_by_the_month(cloud: Cloud) -> None:
 
 def test_without_mails_of_rejected_updates_only_critical_ones_are_mailed(cloud: Cloud) -> None:
     found = cost(cloud, "--per-day", "1000", "--parameter", "AlertMail=critical")
-    assert used(found)["SNS: mails"] == pytest.approx(30_000 * 0.999 * 0.05)
+    assert used(found)["SNS: mails"] == pytest.approx(30_000 * 0.999 * 0.01)
 
 
 def test_rows_that_expire_are_kept_no_longer(cloud: Cloud) -> None:
@@ -152,7 +154,7 @@ def test_rows_that_expire_are_kept_no_longer(cloud: Cloud) -> None:
         (["--stack-name", "x"], "--stack-name and --per-day: pass only one of them"),
         (["--environment", "x"], "--environment and --per-day: pass only one of them"),
         (["--critical", "5"], "--critical"),
-        (["--critical", "nan"], "'nan' must be a number from 0 to 1, such as 0.05"),
+        (["--critical", "nan"], "'nan' must be a number from 0 to 1, such as 0.01"),
         (["--peak", "inf"], "--peak"),
     ],
 )
@@ -264,8 +266,8 @@ def test_shares_and_size_are_those_of_the_stack(cloud: Cloud) -> None:
 @pytest.mark.usefixtures("metrics")
 def test_the_stack_s_parameters_decide_what_is_paid(cloud: Cloud) -> None:
     (stack,) = cloud.stacks
-    stack["Parameters"].append({"ParameterKey": "TracingMode", "ParameterValue": "PassThrough"})
-    assert used(cost(cloud))["X-Ray: traces"] == 0
+    stack["Parameters"].append({"ParameterKey": "TracingMode", "ParameterValue": "Active"})
+    assert used(cost(cloud))["X-Ray: traces"] > 0
 
 
 @pytest.mark.usefixtures("metrics")

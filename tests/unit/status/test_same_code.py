@@ -54,7 +54,7 @@ def test_what_differs_is_in_both_and_differs(name: str) -> None:
 
 
 def test_the_handlers_share_what_makes_a_status_critical_and_a_text_printable() -> None:
-    assert {"client", "normalised", "is_critical", "iso", "clock_ms", "printable"} <= set(COMMON)
+    assert {"normalised", "is_critical", "iso", "clock_ms", "printable"} <= set(COMMON)
 
 
 STATUSES = sorted(

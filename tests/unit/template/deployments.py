@@ -31,7 +31,7 @@ OTHER_VALUES = {
     TEMPLATE: {
         **COMMON,
         "EventBusName": "carriers",
-        "TracingMode": "PassThrough",
+        "TracingMode": "Active",
         "AlertMail": "critical",
         "ExpectUpdatesEveryHours": "24",
         "UnheardAlertsAlarmEnabled": "false",

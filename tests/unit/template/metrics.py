@@ -32,7 +32,7 @@ AT_AWS = {
 }
 # Of these CloudWatch has each value, and so percentiles. Of an age the highest counts, and it is as
 # a level; the rest are counts.
-DURATIONS = {"Duration", "EndToEndLatency"}
+DURATIONS = {"Duration"}
 AGES = {"IteratorAge", "OldestUnmailedAge", "StatusLag"}
 LEVELS = AGES | {"ApproximateNumberOfMessagesVisible"}
 

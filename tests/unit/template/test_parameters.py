@@ -78,7 +78,7 @@ PARAMETERS = {
             ["carriers", "aws.partner/example.com/a_1-b", "b" * 256],
             ["", "two words", "arn:aws:events:us-east-1:1:event-bus/x", "b" * 257],
         ),
-        "TracingMode": Parameter("Active", ["PassThrough"], ["active", "Off"]),
+        "TracingMode": Parameter("PassThrough", ["Active"], ["active", "Off"]),
         "AlertMail": Parameter("each", ["critical", "off"], ["none", "Each", "false", ""]),
         "ExpectUpdatesEveryHours": Parameter("0", ["1", "168"], ["-1", "169", "a day", ""]),
         "UnheardAlertsAlarmEnabled": Parameter("true", ["false"], ["True", "no", ""]),
