@@ -12,11 +12,14 @@ from benchmarks.bench.processes import FILES, Bench, Taken, Worker
 from benchmarks.bench.updates import KINDS
 
 ONLY_PUT = ("floor", "put")
+# What cold ratios compare is started more often, one after the other.
+PAIR, MORE_PAIRS = ("put", "ours"), 3
+ORDINARY = "ordinary"
 START = "start"  # what does not depend on the kind of update
 DELAYS_MS = (1, 5, 20)
 AT_ONCE = 5  # updates between two readings of the processor's clock
 # For each round of cold starts, which take longer and vary less.
-WARM_ROUNDS = 8
+WARM_ROUNDS = 6
 DELAYED_ROUNDS = 2
 
 
@@ -48,13 +51,20 @@ def spread(samples: Collection[float]) -> Spread:
 
 def kinds_of(contestant: str) -> list[str]:
     """Return the kinds of updates that a contestant processes."""
-    return ["ordinary"] if contestant in ONLY_PUT else list(KINDS)
+    return [ORDINARY] if contestant in ONLY_PUT else list(KINDS)
+
+
+def starts(contestants: Collection[str]) -> list[tuple[str, str]]:
+    """Return the kinds and contestants of the cold starts of a round, in their order."""
+    each = [(kind, name) for kind, name in product(KINDS, contestants) if kind in kinds_of(name)]
+    pair = [(ORDINARY, name) for name in PAIR if name in contestants]
+    return each + pair * MORE_PAIRS
 
 
 def ticks(contestants: Collection[str], rounds: int) -> int:
     """Return how often measured() ticks."""
     pairs = sum(len(kinds_of(contestant)) for contestant in contestants)
-    return rounds * (len(KINDS) * len(contestants) + (WARM_ROUNDS + DELAYED_ROUNDS) * pairs)
+    return rounds * (len(starts(contestants)) + (WARM_ROUNDS + DELAYED_ROUNDS) * pairs)
 
 
 def measured(bench: Bench, contestants: Collection[str], rounds: int, tick: Tick) -> Samples:
@@ -71,7 +81,7 @@ def measured(bench: Bench, contestants: Collection[str], rounds: int, tick: Tick
                 for figure, value in step(bench, worker, kind).items():
                     samples[Where(kind, figure, name)].append(value)
                 tick()
-    for _, kind, name in product(range(rounds), KINDS, contestants):
+    for kind, name in starts(contestants) * rounds:
         _cold(bench, kind, name, samples)
         tick()
     return samples
@@ -96,9 +106,8 @@ def _cold(bench: Bench, kind: str, name: str, samples: Samples) -> None:
     bench.stub.calls()
     with bench.worker(FILES[name]) as worker:
         init_ms = worker.loaded["cpu_ms"]
-        samples[Where(START, "init_ms", name)].append(init_ms)
-        if kind not in kinds_of(name):
-            return
+        if kind == ORDINARY or name not in PAIR:  # so that each of a pair has the other's number
+            samples[Where(START, "init_ms", name)].append(init_ms)
         first, second = worker.run(kind, 1), worker.run(kind, 1)
     taken = {
         "cold_ms": init_ms + first["cpu_ms"],
