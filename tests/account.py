@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import cfn_flip
@@ -63,11 +64,11 @@ class FakeAccount:
 
     def start_handler(self, **changes: str) -> ModuleType:
         """Return the handler as a cold start makes it, with changes in its environment."""
-        was_frozen = gc.get_freeze_count() > 0
-        module = handler.load(settings(self.table, self.topic, self.queue, **changes))
-        if not was_frozen:
-            gc.unfreeze()  # unlike a function's, the handler of a test becomes garbage
-        return module
+        variables = settings(self.table, self.topic, self.queue, **changes)
+        with patch.object(
+            gc, "freeze"
+        ):  # unlike a function's, the handler of a test becomes garbage
+            return handler.load(variables)
 
     def start_status(self, **changes: str) -> ModuleType:
         """Return the companion's handler as a cold start makes it, as start_handler does.

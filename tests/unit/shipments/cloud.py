@@ -33,6 +33,7 @@ from tests.unit.shipments.status import StatusStack
 NAME = "tapstack-test"
 ARN = f"arn:aws:events:{REGION}:123456789012"
 ATTEMPTS = 3  # of an asynchronous invocation
+_HANDLERS: dict[tuple[str, ...], ModuleType] = {}
 
 
 class Cloud(FakeAccount):
@@ -137,9 +138,13 @@ class Cloud(FakeAccount):
         }
 
     def _quiet_handler(self) -> ModuleType:
-        module = self.start_handler(RUNBOOK_URL="docs/runbook.md")
-        vars(module)["print"] = lambda _: None  # the log, which would be the command's output
-        return module
+        """Return the handler, the same one for all tests, as it keeps nothing and starts slowly."""
+        place = (self.table, self.topic, self.queue)
+        if place not in _HANDLERS:
+            _HANDLERS[place] = self.start_handler(RUNBOOK_URL="docs/runbook.md")
+            # The log would be the command's output.
+            vars(_HANDLERS[place])["print"] = lambda _: None
+        return _HANDLERS[place]
 
     def answer(self, event_name: str, params: Fields, **_: Any) -> tuple[Any, Fields] | None:
         """Answer a call in place of the mock, or return None to let it through."""
