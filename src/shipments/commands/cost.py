@@ -82,7 +82,7 @@ def _assumed(
 @_assumed("--detail", click.IntRange(1, 1_000_000), 250, "BYTES", "Of an update.")
 @_assumed("--statuses", click.IntRange(1, 21), 21, "N", "Different ones that come.")
 @_assumed("--per-shipment", click.IntRange(1, 10_000), 10, "N", "Updates of a shipment.")
-@_assumed("--days", click.IntRange(1, 36_500), DAYS, "N", "That the stack has run.")
+@_assumed("--days", click.IntRange(1, 36_500), DAYS, "N", "Age of the stack when the month ends.")
 @_assumed("--peak", click.IntRange(1, 86_400), 10, "N", "Busiest second, in times of the mean.")
 @for_stack
 def cost(  # noqa: PLR0913 - an option each
@@ -102,8 +102,8 @@ def cost(  # noqa: PLR0913 - an option each
     stack from the last 7 days: what metrics do not say is assumed as the options have it.
 
     Beside it is what a plain handler would cost for the same updates: it logs the whole event and
-    calls PutMetricData for each. Rows are kept for ever by default: --days says how many days of
-    them there are by now.
+    calls PutMetricData for each. Rows are kept for ever by default, so a later month costs more:
+    --days says how old the stack is when the month ends.
 
     It counts no replays, no mails of alarms, no reads by these commands, no cold starts and no
     requests to a key.
@@ -195,7 +195,7 @@ def _show(output: Output, e: Estimate) -> None:
     adjusted = "AWS raises it on request" if first.quota.is_adjustable else "AWS does not raise it"
     if kept(e.lines) >= CENT:
         days = number(t.days, "day")
-        output.show(f"${kept(e.lines):,.2f} of this is for what the tables keep of {days}.")
+        output.show(f"${kept(e.lines):,.2f} of this is for what the tables keep after {days}.")
     output.show(
         f"First to bind: {first.name}, over {first.holds_per_day:,.0f} updates a day; {adjusted}.",
         f"At {t.critical:.2%} critical, {t.rejected:.2%} rejected, {t.redelivered:.2%} "

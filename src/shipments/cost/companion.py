@@ -10,6 +10,7 @@ from shipments.cost.model import (
     SECONDS,
     Traffic,
     Use,
+    kept_days,
     measured,
     row_bytes,
     traces,
@@ -38,7 +39,7 @@ def status(t: Traffic, window: int = WINDOW_SECONDS) -> list[Use]:
     writes = units(sizes["itemBytes"])
     # The newer row's timestamp is a key of the index: one write for the first, then two.
     changes = (2 * t.per_shipment - 1) / t.per_shipment
-    shipments = updates / DAYS * t.days / t.per_shipment
+    shipments = updates / DAYS * kept_days(t.days, t.days) / t.per_shipment
     stored = shipments * (sizes["itemBytes"] + ITEM_OVERHEAD_BYTES) / GB
     reads = updates * history_reads(t) + MINUTES / 2
     reads += DAYS * shipments * sizes["itemBytes"] / READ_BYTES / 2

@@ -45,7 +45,11 @@ Parameters = Mapping[str, str]
 
 
 class Traffic(NamedTuple):
-    """What comes in. Shares are of the updates; days: since when; peak: busiest second to mean."""
+    """What comes in.
+
+    Shares are of the updates; days: age of the stack when the month ends; peak: busiest second to
+    mean.
+    """
 
     per_day: float
     critical: float = 0.01
@@ -118,11 +122,14 @@ def total(lines: Iterable[Line]) -> float:
 def ours(t: Traffic, p: Parameters = PARAMETERS) -> list[Use]:
     """Return what a stack of TapStack.yml uses."""
     kinds, updates = t.a_month(), t.per_day * DAYS
-    retention = {name: int(p[f"{name}RetentionDays"]) for name in ("Row", "Archive", "Log")}
+    kept = {
+        name: kept_days(t.days, int(p[f"{name}RetentionDays"]))
+        for name in ("Row", "Archive", "Log")
+    }
     event_gb = updates * event_bytes(t) / GB
-    archived = min(t.days, retention["Archive"])
     row = row_bytes(t)
-    row_days = min(t.days, retention["Row"] or t.days)
+    for_ever = kept_days(t.days, t.days)
+    row_days = kept["Row"] or for_ever
     table_gb = (updates - kinds["rejected"]) / DAYS * row_days * (row + ITEM_OVERHEAD_BYTES) / GB
     log_gb = sum(count * sizes()[kind]["logBytes"] for kind, count in kinds.items()) / GB
     mails = kinds["critical"] * (p["AlertMail"] != "off")
@@ -131,9 +138,12 @@ def ours(t: Traffic, p: Parameters = PARAMETERS) -> list[Use]:
     rows = (updates - kinds["rejected"]) * units(row)
     return [
         Use("EventBridge", "custom events", "custom event", updates * events(t)),
-        Use("EventBridge", "GB archived", "GB archived", event_gb * (archived > 0)),
+        Use("EventBridge", "GB archived", "GB archived", event_gb * (kept["Archive"] > 0)),
         Use(
-            "EventBridge", "GB kept in the archive", "GB in the archive", event_gb * archived / DAYS
+            "EventBridge",
+            "GB kept in the archive",
+            "GB in the archive",
+            event_gb * kept["Archive"] / DAYS,
         ),
         *_function(kinds, OURS),
         Use("DynamoDB", "write units for rows", "write unit", rows),
@@ -147,7 +157,7 @@ def ours(t: Traffic, p: Parameters = PARAMETERS) -> list[Use]:
         Use("DynamoDB", "GB of rows", "GB in a table", table_gb),
         Use("DynamoDB", "GB for point-in-time recovery", "GB to recover", table_gb),
         Use("CloudWatch", "GB of log", "GB of log", log_gb),
-        _log_kept(log_gb, min(t.days, retention["Log"])),
+        _log_kept(log_gb, kept["Log"]),
         Use("CloudWatch", "metrics", "custom metric", t.statuses + METRICS_WITHOUT_STATUS),
         Use("CloudWatch", "metrics that alarms watch", "alarm metric", alarm_metrics(p)),
         Use("CloudWatch", "dashboards", "dashboard", 1),
@@ -172,7 +182,8 @@ def plain(t: Traffic) -> list[Use]:
     kinds, updates = t.a_month(), t.per_day * DAYS
     row = t.detail + measured()[PLAIN]["rowBytesBesideDetail"]
     rows = updates - kinds["rejected"] + kinds["redelivered"]
-    table_gb = rows / DAYS * t.days * (row + ITEM_OVERHEAD_BYTES) / GB
+    for_ever = kept_days(t.days, t.days)
+    table_gb = rows / DAYS * for_ever * (row + ITEM_OVERHEAD_BYTES) / GB
     detail = t.detail - measured()["detailBytes"] + measured()["lambdaLinesBytes"]
     logged = (count * (sizes(PLAIN)[kind]["logBytes"] + detail) for kind, count in kinds.items())
     log_gb = sum(logged) / GB
@@ -184,7 +195,7 @@ def plain(t: Traffic) -> list[Use]:
         Use("DynamoDB", "GB of rows", "GB in a table", table_gb),
         Use("DynamoDB", "GB for point-in-time recovery", "GB to recover", table_gb),
         Use("CloudWatch", "GB of log", "GB of log", log_gb),
-        _log_kept(log_gb, t.days),
+        _log_kept(log_gb, for_ever),
         Use("CloudWatch", "metrics", "custom metric", t.statuses + 1),
         Use("CloudWatch", "PutMetricData requests", "PutMetricData request", sum(kinds.values())),
         Use("CloudWatch", "dashboards", "dashboard", 1),
@@ -200,6 +211,17 @@ def _function(kinds: Mapping[str, float], design: str, unit: str = "GB-second") 
         Use("Lambda", "requests", "request", requests),
         Use("Lambda", "GB-seconds", unit, requests * billed_ms(kinds, design) / 1000 * MEMORY_GB),
     ]
+
+
+def kept_days(days: float, retention: float) -> float:
+    """Return how many days' data there are on average in the month that ends at an age in days.
+
+    What is kept is paid by size and time, so by the mean of the month.
+    """
+    begin, most = max(0, days - DAYS), min(days, retention)
+    full = min(days, max(begin, retention))  # the age from which as much goes as comes
+    growing, steady = full - begin, days - full
+    return (growing * (min(begin, most) + most) / 2 + steady * most) / (days - begin)
 
 
 def _log_kept(log_gb: float, days: float) -> Use:
