@@ -33,6 +33,7 @@ PAGES = (PAGE, PAGE.with_name("operating.md"))
 PICTURE = ROOT / "docs" / "cost.png"
 MILLION = 1_000_000
 SEEN = 0.01  # of the sum: what costs less is left out of the picture
+NEAR = 0.5  # of a quota
 PER_DAY = [10**power for power in range(2, 10)]
 # What a million updates a day cost: a name, parameters that are not the default, other traffic.
 VARIANTS: list[tuple[str, dict[str, str], dict[str, float]]] = [
@@ -178,7 +179,8 @@ def curves() -> tuple[dict[str, list[float]], dict[str, list[float]]]:
         for bound in found:
             shares.setdefault(bound.name, []).append(bound.share)
     seen = {name: each for name, each in dollars.items() if each[-1] > dollars["all"][-1] * SEEN}
-    return seen, shares
+    # A quota that no order of magnitude comes near would only take another's colour.
+    return seen, {name: each for name, each in shares.items() if each[-1] > NEAR}
 
 
 @click.command(cls=OneLine, epilog="Example: scripts/capacity")
