@@ -4,12 +4,18 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 Row = dict[str, Any]
 HOUR_MS = 3_600_000
 _TERM = re.compile(r'(?P<name>\w+) = "(?P<value>[^"]*)"|not ispresent\((?P<absent>\w+)\)')
-_AGGREGATE = re.compile(r"(?:(?P<count>count)\(\*\)|latest\((?P<latest>\w+)\)) as (?P<alias>\w+)")
+_AGGREGATE = re.compile(
+    r"(?:(?P<count>count)\(\*\)|latest\((?P<latest>\w+)\)|pct\((?P<of>\w+), (?P<percent>\d+)\))"
+    r" as (?P<alias>\w+)"
+)
+# What `wanted` has between commas, of which there is one within pct().
+_COMMA = re.compile(r", (?![^(]*\))")
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Question:
         aliases = set(re.findall(r" as (\w+)", self.text))
         plain = re.sub(r'"[^"]*"', "", self.text)
         known = {"filter", "sort", "limit", "display", "stats", "by", "as", "and", "not", "asc"}
-        known |= {"desc", "count", "latest", "bin", "ispresent"}
+        known |= {"desc", "count", "latest", "pct", "bin", "ispresent"}
         return set(re.findall(r"@?\b[A-Za-z]\w*", plain)) - aliases - known
 
 
@@ -89,8 +95,14 @@ def _stats(rows: list[Row], rest: str) -> list[Row]:
 
 def _aggregates(wanted: str, group: list[Row]) -> Row:
     found = {}
-    for each in wanted.split(", "):
+    for each in _COMMA.split(wanted):
         term = _AGGREGATE.fullmatch(each)
         assert term is not None, each
-        found[term["alias"]] = len(group) if term["count"] else group[-1].get(term["latest"])
+        if term["count"]:
+            found[term["alias"]] = len(group)
+        elif term["latest"]:
+            found[term["alias"]] = group[-1].get(term["latest"])
+        else:
+            values = sorted(row[term["of"]] for row in group)
+            found[term["alias"]] = values[ceil(len(values) * int(term["percent"]) / 100) - 1]
     return found

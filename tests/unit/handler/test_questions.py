@@ -66,6 +66,7 @@ def test_these_questions_are_answered() -> None:
         "What became of one shipment?",
         "Which rules do which carriers break?",
         "Which updates took longest?",
+        "How late are updates, hour by hour?",
         "How many updates came twice, hour by hour?",
         "Why do invocations fail?",
     ]
@@ -109,6 +110,12 @@ def test_the_slowest_updates_come_first_and_no_replayed_one(log: list[str]) -> N
     ]
     latencies = [row["EndToEndLatency"] for row in rows]
     assert latencies == sorted(latencies, reverse=True)
+
+
+def test_lateness_is_reported_by_the_hour_without_what_was_replayed(log: list[str]) -> None:
+    rows = answer(log, "How late are updates, hour by hour?")
+    found = [(row["updates"], row["p50"], row["p99"]) for row in rows]
+    assert found == [(3, 1_030, 61_020), (1, 7_201_080, 7_201_080)]
 
 
 def test_what_came_twice_is_counted_by_the_hour(log: list[str]) -> None:
