@@ -48,7 +48,7 @@ print(len(searches), gc.isenabled(), gc.get_freeze_count() > 50_000)
 def test_only_an_update_pays_for_garbage_and_never_for_what_init_made(account: Account) -> None:
     variables = settings(account.table, account.topic, account.queue)
     found = subprocess.run(
-        [sys.executable, "-c", INIT],
+        [sys.executable, "-B", "-c", INIT],
         env={**variables, "AWS_DEFAULT_REGION": REGION},
         cwd=handler.PATH.parent,
         check=True,
