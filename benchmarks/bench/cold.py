@@ -88,7 +88,6 @@ VARIANTS: dict[str, Changes] = {
     "a put and an alert refused": {**SUPPRESS, FREEZE: REFUSED + REFUSED_ALERT + FREEZE},
     "botocore without boto3": WITHOUT_BOTO3,
 }
-LAST = list(VARIANTS)[-1]
 # Reads what botocore reads at the first connection to each service.
 CERTIFICATES = """
 import ssl, sys, time
@@ -118,9 +117,10 @@ def template_bytes(code: str) -> int:
 def measured(codes: dict[str, str], python: str, rounds: int) -> tuple[Samples, list[float]]:
     """Return CPU ms of init and of the first two updates of each kind, and of the certificates."""
     samples: Samples = {}
-    certificates = []
     turns = list(product(range(rounds), KINDS, codes))
     with tempfile.TemporaryDirectory() as folder, opened(python) as bench:
+        read = [python, "-c", CERTIFICATES, bench.environment["AWS_CA_BUNDLE"]]
+        certificates = [float(subprocess.check_output(read)) for _ in range(rounds)]
         files = {name: Path(folder, f"{number}.py") for number, name in enumerate(codes)}
         for name, file in files.items():
             file.write_text(codes[name], "utf-8")
@@ -131,9 +131,6 @@ def measured(codes: dict[str, str], python: str, rounds: int) -> tuple[Samples, 
                     taken |= {Where(kind, nth, name): worker.run(kind, 1) for nth in ("1", "2")}
                 for where, values in taken.items():
                     samples.setdefault(where, []).append(values["cpu_ms"])
-                if name == LAST:
-                    read = [python, "-c", CERTIFICATES, bench.environment["AWS_CA_BUNDLE"]]
-                    certificates.append(float(subprocess.check_output(read)))
     return samples, certificates
 
 
