@@ -194,8 +194,7 @@ def _show(output: Output, e: Estimate) -> None:
     first, t = e.bounds[0], e.traffic
     adjusted = "AWS raises it on request" if first.quota.is_adjustable else "AWS does not raise it"
     if kept(e.lines) >= CENT:
-        days = number(t.days, "day")
-        output.show(f"${kept(e.lines):,.2f} of this is for what the tables keep after {days}.")
+        output.show(f"${kept(e.lines):,.2f} of this is for what the tables keep.")
     output.show(
         f"First to bind: {first.name}, over {first.holds_per_day:,.0f} updates a day; {adjusted}.",
         f"At {t.critical:.2%} critical, {t.rejected:.2%} rejected, {t.redelivered:.2%} "
