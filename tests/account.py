@@ -65,9 +65,8 @@ class FakeAccount:
     def start_handler(self, **changes: str) -> ModuleType:
         """Return the handler as a cold start makes it, with changes in its environment."""
         variables = settings(self.table, self.topic, self.queue, **changes)
-        with patch.object(
-            gc, "freeze"
-        ):  # unlike a function's, the handler of a test becomes garbage
+        # Unlike a function's, the handler of a test becomes garbage.
+        with patch.object(gc, "freeze"):
             return handler.load(variables)
 
     def start_status(self, **changes: str) -> ModuleType:

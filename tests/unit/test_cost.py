@@ -81,6 +81,16 @@ def test_the_parameters_have_the_defaults_of_the_template() -> None:
         assert tuple(MAIN["Parameters"][name]["AllowedValues"]) == choices
 
 
+@pytest.mark.parametrize(
+    ("days", "retention", "mean"),
+    [(30, 30, 15), (7, 30, 3.5), (60, 45, 41.25), (365, 365, 350), (365, 30, 30), (30, 0, 0)],
+)
+def test_what_is_kept_is_the_mean_of_the_month_s_days(
+    days: int, retention: int, mean: float
+) -> None:
+    assert model.kept_days(days, retention) == mean
+
+
 def test_as_many_alarm_metrics_are_paid_as_the_templates_have() -> None:
     silence = {**model.PARAMETERS, "ExpectUpdatesEveryHours": "1"}
     assert model.alarm_metrics(silence) == watched(of_type(MAIN, "AWS::CloudWatch::Alarm"))
